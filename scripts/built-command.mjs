@@ -5,7 +5,7 @@ import { root } from "./root.mjs";
 const DIST = `${root}/apps/tgo/dist`;
 
 /** Decide what is built, and are no part of it. */
-const BUILDERS = ["build.mjs", "built-command.mjs", "bundle.mjs", "root.mjs"].map(
+const BUILDERS = ["build.mjs", "built-command.mjs", "bundle.mjs", "direct-imports.mjs", "root.mjs"].map(
   (name) => `scripts/${name}`,
 );
 

@@ -28,10 +28,11 @@ export const PACKAGES = {
     ],
     sdk: true,
   },
+  inspection: { may: ["errors", "schemas", "release-rules", "registry", "image", "report"] },
   functions: {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
-      ...["builders", "proof", "publishing", "redaction", "schemas", "dockerfile"],
+      ...["builders", "proof", "publishing", "inspection", "redaction", "schemas", "dockerfile"],
     ],
     sdk: true,
   },

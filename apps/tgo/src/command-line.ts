@@ -1,8 +1,8 @@
 import { TgoError } from "@tgo/errors";
 import { CommanderError, Option, type Command } from "commander";
-import { placeholder, type FlagValues, type Scalar } from "./flag-values.js";
+import { placeholder, requireText, type FlagValues, type Scalar } from "./flag-values.js";
 import { rewriteSwitches } from "./flags.js";
-import type { ModuleFunction } from "./module-api.js";
+import { positionalOf, returnsFolder, type ModuleFunction } from "./module-api.js";
 import { buildProgram, type ProgramOptions } from "./program.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES, type Settings } from "./settings.js";
@@ -67,12 +67,29 @@ export function parseCommandLine(argv: readonly string[], options: CommandLineOp
   return readInvocation(invoked.function, invoked.command, options);
 }
 
+type Typed = Record<string, Scalar | Scalar[] | undefined>;
+
+/** The words without a flag, as the value of the argument that they are for. */
+function positionalValues(fn: ModuleFunction, command: Command): Typed {
+  const positional = positionalOf(fn);
+  if (positional === undefined || command.args.length === 0) return {};
+  const { flag, type } = positional.argument;
+  const words = command.args.map((word) => requireText(flag, word));
+  const name = new Option(`--${flag}`).attributeName();
+  const { [name]: given } = command.opts<Typed>();
+  if (type.kind === "list") return { [name]: [...words, ...[given ?? []].flat()] };
+  if (given === undefined) return { [name]: words[0] };
+  throw new TgoError("USAGE", `${fn.command} takes one ${flag}, and "${words[0] ?? ""}" is a second one`, {
+    remedy: `Give it with --${flag} or without, not both.`,
+  });
+}
+
 function readInvocation(
   fn: ModuleFunction,
   command: Command,
   { moduleApi, name }: ProgramOptions,
 ): Invocation {
-  const typed = command.optsWithGlobals<Record<string, Scalar | Scalar[] | undefined>>();
+  const typed = { ...command.optsWithGlobals<Typed>(), ...positionalValues(fn, command) };
   // Checked here because commander would report a missing flag before a misspelt one.
   const missing = fn.arguments.filter(
     ({ optional, flag }) => !optional && typed[new Option(`--${flag}`).attributeName()] === undefined,
@@ -83,6 +100,10 @@ function readInvocation(
       remedy: `Run ${name} ${fn.command} --help for the flags.`,
     });
   }
+  if (returnsFolder(fn) && typed.output === undefined)
+    throw new TgoError("USAGE", `${fn.command} needs --output <folder>`, {
+      remedy: `Run ${name} ${fn.command} --help for the flags.`,
+    });
   const values = new Map<string, Scalar | Scalar[]>();
   for (const argument of [...moduleApi.constructor.arguments, ...fn.arguments]) {
     const value = typed[new Option(`--${argument.flag}`).attributeName()];

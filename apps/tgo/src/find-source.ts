@@ -37,12 +37,13 @@ export async function findSource(
 ): Promise<FoundSource> {
   const resolved = new Map<string, ResolvedArgument>();
   const isDirectory = ({ type }: Argument): boolean => type.name === "Directory";
-  const source = invocation.function.arguments.find(isDirectory);
+  const source = invocation.function.arguments.find((each) => isDirectory(each) && each.name === "source");
   // The module gets the repository around it when the caller names no source.
   const repository = moduleApi.constructor.arguments.find(
     (each) => isDirectory(each) && each.contextual !== undefined,
   );
-  if (source === undefined || repository === undefined)
+  // An image that is named by its reference has no source here.
+  if (source === undefined || repository === undefined || values.has("reference"))
     return { resolved, uncommitted: undefined, differences: undefined };
   const reading = { ...run, ...releaseOf(values) };
   const given = values.get(source.name);

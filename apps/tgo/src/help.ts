@@ -62,7 +62,26 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
   tgo preflight --version 1.2.3             can 1.2.3 be released now?`,
     verify: `Examples:
   tgo verify --service tgo-api --tag candidate-0123456789abcdef
-  tgo verify --service tgo-api --tag latest --report latest.html`,
+  tgo verify --service tgo-api --tag latest --report latest.html
+  tgo verify ghcr.io/tgoai/tgo-deploy/tgo-api:1.2.3 docker.io/tgoai/tgo-api:1.2.3
+  tgo verify --fast python:3.11-slim        manifests and configs only`,
+    inspect: `Examples:
+  tgo inspect ghcr.io/tgoai/tgo-deploy/tgo-api:latest
+  tgo inspect python:3.11-slim --platform linux/arm64
+  tgo inspect python:3.11-slim --format json | jq '.images[].platforms[].platform'`,
+    tags: `Examples:
+  tgo tags ghcr.io/tgoai/tgo-deploy/tgo-api   every tag, those of one digest together
+  tgo tags python:3.11-slim                   the other names of this image`,
+    diff: `Examples:
+  tgo diff python:3.11-slim python:3.12-slim --platform linux/arm64
+  tgo diff ghcr.io/me/app:1.2.3 docker.io/me/app:1.2.3 --semantic   times do not matter`,
+    export: `Examples:
+  tgo export ghcr.io/tgoai/tgo-deploy/tgo-api:1.2.3 --output tgo-api-1.2.3`,
+    import: `Examples:
+  tgo import --layout tgo-api-1.2.3 --to registry.example.com/tgo/tgo-api:1.2.3`,
+    combine: `Examples:
+  tgo combine ghcr.io/me/app:amd64 ghcr.io/me/app:arm64 --to ghcr.io/me/app:1.2.3,docker.io/me/app:1.2.3
+  tgo combine ghcr.io/me/app:amd64 ghcr.io/me/app:arm64 --to ghcr.io/me/app:1.2.3 --dry-run`,
   },
 };
 

@@ -53,3 +53,20 @@ export function makesReport(fn: ModuleFunction, { enums }: ModuleApi): boolean {
     return name === "format" && values.some(({ value }) => value === "html");
   });
 }
+
+/**
+ * The argument that words without a flag are for: `tgo inspect ghcr.io/a/b:1`. It is the one named `reference`: everybody
+ * writes an image's reference this way.
+ */
+export function positionalOf(
+  fn: ModuleFunction,
+): { readonly argument: Argument; readonly name: string } | undefined {
+  const argument = fn.arguments.find(({ name }) => name === "reference");
+  if (argument === undefined) return undefined;
+  return { argument, name: argument.type.kind === "list" ? "[reference...]" : "[reference]" };
+}
+
+/** Whether a function returns a folder, which needs a place to be written to. */
+export function returnsFolder({ returns }: ModuleFunction): boolean {
+  return returns.kind === "object" && returns.name === "Directory";
+}

@@ -10,12 +10,12 @@ import type { FlagValues, Scalar } from "./flag-values.js";
 import { needsEngine } from "./engine-need.js";
 import { engineMirrors, type EngineMirrors } from "./engine-mirrors.js";
 import { findSource } from "./find-source.js";
-import type { Argument, ModuleApi } from "./module-api.js";
+import { returnsFolder, type Argument, type ModuleApi } from "./module-api.js";
 import type { Redactor } from "@tgo/redaction";
 import { resolveArgument, type ResolvedArgument } from "./resolve-arguments.js";
 import { readSecret } from "./secret.js";
 import { resolve } from "node:path";
-import { writeProblem } from "./write-problem.js";
+import { folderProblem, writeProblem } from "./write-problem.js";
 
 /** A call with everything read and checked on this machine, before anything is started. */
 export interface PreparedCall {
@@ -113,10 +113,10 @@ async function checkVersion(values: FlagValues): Promise<void> {
   parseVersion(version, "--version");
 }
 
-async function checkOutput({ settings }: Invocation, { cwd }: Host): Promise<void> {
+async function checkOutput({ function: fn, settings }: Invocation, { cwd }: Host): Promise<void> {
   if (settings.output === undefined) return;
   const path = resolve(cwd, settings.output);
-  const reason = await writeProblem(path);
+  const reason = await (returnsFolder(fn) ? folderProblem(path) : writeProblem(path));
   if (reason !== undefined)
     throw new TgoError("USAGE", `cannot write the result (--output): ${reason}`, {
       where: path,

@@ -2,7 +2,13 @@ import { Command, Help } from "commander";
 import { firstSentence, paragraphs } from "./doc-text.js";
 import { addFlag, helpFlag, ownFlags, reportFlag, textFlag } from "./flags.js";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW, withCommand } from "./help.js";
-import { makesReport, type ModuleApi, type ModuleFunction } from "./module-api.js";
+import {
+  makesReport,
+  positionalOf,
+  returnsFolder,
+  type ModuleApi,
+  type ModuleFunction,
+} from "./module-api.js";
 
 export interface ProgramOptions {
   readonly moduleApi: ModuleApi;
@@ -46,9 +52,10 @@ export function buildProgram(options: ProgramOptions, action: Action): Command {
 
 function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptions, action: Action): void {
   const { moduleApi, width } = options;
+  const positional = positionalOf(fn);
   const command = configure(program.command(fn.command), options)
     .description(paragraphs(withoutDaggerHint(fn.description)))
-    .usage("[flags]")
+    .usage(positional === undefined ? "[flags]" : `${positional.name} [flags]`)
     .addHelpOption(helpFlag("Show this help."))
     .configureHelp({
       showGlobalOptions: true,
@@ -56,6 +63,7 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
       styleTitle: title,
       visibleGlobalOptions: () => [...program.options],
     });
+  if (positional !== undefined) command.argument(positional.name, positional.argument.description);
   for (const argument of fn.arguments) addFlag(command, argument, moduleApi, "Flags:");
   const output = outputDescription(fn);
   if (output !== undefined) {
@@ -78,10 +86,12 @@ function withoutDaggerHint(description: string): string {
 }
 
 /** What --output does, for functions that return an image or the content of a file. */
-function outputDescription({ returns, arguments: args }: ModuleFunction): string | undefined {
+function outputDescription(fn: ModuleFunction): string | undefined {
+  const { returns, arguments: args } = fn;
   if (returns.kind === "object" && returns.name === "Container") {
     return "Write the image to this file, as an OCI archive.";
   }
+  if (returnsFolder(fn)) return "Write the result to this folder, which is new or empty. [required]";
   if (args.some(({ name }) => name === "format")) return undefined;
   return "Write the result to this file once it is complete, instead of stdout.";
 }

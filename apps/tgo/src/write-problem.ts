@@ -1,4 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -17,4 +17,11 @@ export async function writeProblem(path: string): Promise<string | undefined> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** As {@link writeProblem}, for a folder, which is new or empty: what is there already would be part of the result. */
+export async function folderProblem(path: string): Promise<string | undefined> {
+  const files = await readdir(path).catch(() => undefined);
+  if (files === undefined) return writeProblem(path);
+  return files.length === 0 ? undefined : "the folder is not empty";
 }

@@ -1,8 +1,8 @@
-import type { Container } from "@dagger.io/dagger";
+import type { Container, Directory } from "@dagger.io/dagger";
 import { innerCause, isDiskFull, TgoError } from "@tgo/errors";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { ModuleFunction } from "./module-api.js";
+import { returnsFolder, type ModuleFunction } from "./module-api.js";
 
 /**
  * Writes a function's result to the --output file if there is one, and returns the text for stdout. An image is built
@@ -15,6 +15,14 @@ export async function writeResult(
 ): Promise<string> {
   if (fn.returns.kind === "object" && fn.returns.name === "Container") {
     return writeContainer(value as Container, target.cwd, target.output);
+  }
+  if (returnsFolder(fn)) {
+    if (target.output === undefined) throw new TgoError("INTERNAL", "no --output for a folder");
+    const path = resolve(target.cwd, target.output);
+    await (value as Directory).export(path).catch((cause: unknown) => {
+      throw writeFailure("the result", path, cause, "USAGE");
+    });
+    return `written: ${path}`;
   }
   const text = textOf(value);
   if (target.output === undefined) return text;

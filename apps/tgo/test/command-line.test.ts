@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MODULE_API, tgo } from "./fixture.js";
 
@@ -83,6 +86,74 @@ describe("help", () => {
 
 it("prints its version", async () => {
   expect(await tgo("--version")).toMatchObject({ code: 0, stdout: "1.2.3\n" });
+});
+
+describe("words without a flag are references of images", () => {
+  it.each([
+    ["inspect a/b:1 c/d@x", ["a/b:1", "c/d@x"]],
+    ["inspect --format json a/b", ["a/b"]],
+    ["inspect a/b --reference c/d,e/f", ["a/b", "c/d", "e/f"]],
+    ["inspect --reference c/d", ["c/d"]],
+  ])("%s", async (line, expected) => {
+    const { code, calls } = await tgo(line);
+    expect(code).toBe(0);
+    expect(calls[0]?.arguments[0]).toEqual(expected);
+  });
+
+  it("one where the function takes one", async () => {
+    expect((await tgo("fetch a/b:1")).calls[0]?.arguments).toEqual(["a/b:1"]);
+    expect(await tgo("fetch a/b c/d")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("too many arguments") as string,
+    });
+    expect((await tgo("fetch a/b --reference c/d")).stderr).toContain(
+      'fetch takes one reference, and "a/b" is a second one',
+    );
+    expect((await tgo("fetch")).stderr).toContain("fetch needs --reference <text>");
+    expect((await tgo(["inspect", ""])).stderr).toContain("--reference is empty");
+  });
+
+  it("and help says so", async () => {
+    expect((await tgo("inspect --help")).stdout).toContain("inspect [reference...] [flags]");
+  });
+});
+
+describe("a function that returns a folder", () => {
+  const folder = (written: string[]): unknown => ({
+    export: (path: string) => {
+      written.push(path);
+      return Promise.resolve(path);
+    },
+  });
+
+  it("writes it to --output, which is new or empty", async () => {
+    const root = await mkdtemp(join(tmpdir(), "tgo-output-"));
+    try {
+      const written: string[] = [];
+      const options = { cwd: root, behave: () => Promise.resolve(folder(written)) };
+      expect(await tgo("export a/b --output new", options)).toMatchObject({
+        code: 0,
+        stdout: `written: ${join(root, "new")}\n`,
+      });
+      expect(written).toEqual([join(root, "new")]);
+      await mkdir(join(root, "empty"));
+      expect(await tgo("export a/b --output empty", options)).toMatchObject({ code: 0 });
+      await writeFile(join(root, "empty/file"), "");
+      const full = await tgo("export a/b --output empty", options);
+      expect(full).toMatchObject({ code: 2, calls: [] });
+      expect(full.stderr).toContain("the folder is not empty");
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
+  it("needs --output", async () => {
+    expect(await tgo("export a/b")).toMatchObject({
+      code: 2,
+      loaded: false,
+      stderr: expect.stringContaining("export needs --output <folder>") as string,
+    });
+  });
 });
 
 describe("a wrong command line is explained, with exit code 2, and nothing is loaded:", () => {

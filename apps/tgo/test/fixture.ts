@@ -66,6 +66,13 @@ const VERSION: Argument = {
   type: STRING,
   optional: true,
 };
+const REFERENCE: Argument = {
+  name: "reference",
+  flag: "reference",
+  description: "Reference of an image.",
+  type: STRING,
+  optional: false,
+};
 
 /** The API of a module shaped like the real one. */
 export const MODULE_API: ModuleApi = {
@@ -182,6 +189,27 @@ export const MODULE_API: ModuleApi = {
       command: "verify-tag",
       description: "Verifies.",
       arguments: [SERVICE, REPORT_FORMAT],
+      returns: STRING,
+    },
+    {
+      name: "inspect",
+      command: "inspect",
+      description: "Shows images.",
+      arguments: [{ ...REFERENCE, type: { kind: "list", of: STRING } }, FORMAT],
+      returns: STRING,
+    },
+    {
+      name: "export",
+      command: "export",
+      description: "Returns an image as a folder.",
+      arguments: [REFERENCE],
+      returns: { kind: "object", name: "Directory" },
+    },
+    {
+      name: "fetch",
+      command: "fetch",
+      description: "Fetches an image.",
+      arguments: [REFERENCE],
       returns: STRING,
     },
   ],

@@ -11,7 +11,7 @@ import {
   type Catalog,
   type Pins,
 } from "@tgo/catalog";
-import { formatEvent, Progress } from "@tgo/progress";
+import { formatEvent, Progress, type ProgressListener } from "@tgo/progress";
 import { connectTargets, localService, type PublishContext } from "@tgo/publishing";
 import { commandStart } from "./commands.js";
 import type { HostOptions } from "./host.js";
@@ -46,14 +46,7 @@ export async function createContext(
   ]);
   const platforms = selectPlatforms(catalog, options.platform);
   const { signal } = host;
-  const progress = new Progress(
-    host.progress ??
-      ((event) => {
-        console.error(clean(formatEvent(event)));
-      }),
-    undefined,
-    signal,
-  );
+  const progress = openProgress(host, clean);
   const connections = {
     client,
     progress,
@@ -89,6 +82,14 @@ export async function createContext(
     secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos,
   };
+}
+
+/** Progress as the host shows it; in a module's container, lines on stderr. */
+export function openProgress({ progress, signal }: HostOptions, clean: Clean): Progress {
+  const print: ProgressListener = (event) => {
+    console.error(clean(formatEvent(event)));
+  };
+  return new Progress(progress ?? print, undefined, signal);
 }
 
 export function basesOptions(

@@ -24,7 +24,7 @@ export interface FinishedRun {
 
 /** Renders the report of a run. @throws ReportError with it if the run failed */
 export function finishReport(
-  context: Context,
+  context: Pick<Context, "pipeline" | "command" | "clean" | "host"> & Partial<Pick<Context, "engine">>,
   { command, ok, services, started, flags, format }: FinishedRun,
   more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
 ): string {

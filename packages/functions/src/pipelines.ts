@@ -1,26 +1,30 @@
-import type { Client, Container } from "@dagger.io/dagger";
+import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
+import type { CombineFlags, ImportFlags } from "./images.js";
 import type { Call } from "./call.js";
 import { commandStart, nameCommands } from "./commands.js";
 import type { HostOptions } from "./host.js";
 import { lockBases } from "./lock-bases.js";
 import type { Options, Product } from "./options.js";
 import { plan } from "./plan.js";
-import { preflight } from "./preflight.js";
-import { promote } from "./promote.js";
-import { prune, type PruneFlags } from "./prune.js";
+import type { PruneFlags } from "./prune.js";
 import { publish, type PublishFlags } from "./publish.js";
-import { release } from "./release.js";
 import type { ReleaseFlags } from "./release-run.js";
 import type { VersionFlags } from "./release-version.js";
 import { refuseEmpty } from "./refuse-empty.js";
 import { services } from "./services.js";
+import type { ShellArguments } from "./shell-arguments.js";
 import { smoke } from "./smoke.js";
 import type { SourceArguments } from "./source-arguments.js";
-import { status } from "./status.js";
 import { verify, type VerifyFlags } from "./verify.js";
+
+/** Functions on any image: loaded when one is called. */
+const images = () => import("./images.js");
+
+/** Functions on releases: loaded when one is called. */
+const releases = () => import("./releases.js");
 
 /** The module's functions without decorators: a shell parses its arguments and calls one of these. */
 export class Pipelines {
@@ -33,6 +37,12 @@ export class Pipelines {
   /** @throws TgoError USAGE for an argument that is empty */
   #checked(names: readonly string[], flags: object = {}): Call {
     refuseEmpty({ ...this.#call.options, ...(names.length === 0 ? {} : { service: names }), ...flags });
+    return this.#call;
+  }
+
+  /** @throws TgoError USAGE for an argument that is empty */
+  #checkedFlags(flags: object): Call {
+    refuseEmpty({ ...this.#call.options, ...flags });
     return this.#call;
   }
 
@@ -69,7 +79,8 @@ export class Pipelines {
     flags: VersionFlags & SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(preflight(this.#checked(names, flags), names, flags, format));
+    const call = this.#checked(names, flags);
+    return this.#text(releases().then(({ preflight }) => preflight(call, names, flags, format)));
   }
 
   async release(
@@ -77,19 +88,23 @@ export class Pipelines {
     flags: ReleaseFlags & SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(release(this.#checked(names, flags), names, flags, format));
+    const call = this.#checked(names, flags);
+    return this.#text(releases().then(({ release }) => release(call, names, flags, format)));
   }
 
   async promote(names: readonly string[], flags: ReleaseFlags, format: ReportFormat): Promise<string> {
-    return this.#text(promote(this.#checked(names, flags), names, flags, format));
+    const call = this.#checked(names, flags);
+    return this.#text(releases().then(({ promote }) => promote(call, names, flags, format)));
   }
 
   async status(names: readonly string[], format: OutputFormat): Promise<string> {
-    return this.#text(status(this.#checked(names), names, format));
+    const call = this.#checked(names);
+    return this.#text(releases().then(({ status }) => status(call, names, format)));
   }
 
   async prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string> {
-    return this.#text(prune(this.#checked(names, flags), names, flags, format));
+    const call = this.#checked(names, flags);
+    return this.#text(releases().then(({ prune }) => prune(call, names, flags, format)));
   }
 
   async verify(
@@ -97,7 +112,47 @@ export class Pipelines {
     source: SourceArguments & VerifyFlags,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(verify(this.#checked(names, source), names, source, format));
+    return this.#text(verify(this.#checked(names, withoutNone(source)), names, source, format));
+  }
+
+  async inspect(references: readonly string[], format: OutputFormat): Promise<string> {
+    const call = this.#checkedFlags({ reference: references });
+    return this.#text(images().then(({ inspect }) => inspect(call, references, format)));
+  }
+
+  async tags(
+    references: readonly string[],
+    flags: ShellArguments<{ digest: string }>,
+    format: OutputFormat,
+  ): Promise<string> {
+    const call = this.#checkedFlags({ reference: references, ...flags });
+    return this.#text(images().then(({ tags }) => tags(call, references, flags, format)));
+  }
+
+  async diff(
+    references: readonly string[],
+    flags: { readonly semantic: boolean },
+    format: OutputFormat,
+  ): Promise<string> {
+    const call = this.#checkedFlags({ reference: references });
+    return this.#text(images().then(({ diff }) => diff(call, references, flags, format)));
+  }
+
+  async combine(references: readonly string[], flags: CombineFlags, format: OutputFormat): Promise<string> {
+    const call = this.#checkedFlags({ reference: references, ...flags });
+    return this.#text(images().then(({ combine }) => combine(call, references, flags, format)));
+  }
+
+  async export(reference: string): Promise<Directory> {
+    const call = this.#checkedFlags({ reference });
+    return images()
+      .then(({ exportImage }) => exportImage(call, reference))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  async import(layout: Directory, flags: ImportFlags, format: OutputFormat): Promise<string> {
+    const call = this.#checkedFlags(flags);
+    return this.#text(images().then(({ importImage }) => importImage(call, layout, flags, format)));
   }
 
   /** A text ends with a newline: Dagger prints it as it is, and the shell's prompt would follow on its last line. */
@@ -114,6 +169,16 @@ export class Pipelines {
     if (named instanceof Error && host.local !== true) named.message = `${named.message.trimEnd()}\n`;
     throw named;
   }
+}
+
+/** A module's list of references is empty where none is given. */
+function withoutNone({
+  reference = [],
+  ...flags
+}: {
+  readonly reference?: readonly string[] | undefined;
+}): object {
+  return reference.length === 0 ? flags : { ...flags, reference };
 }
 
 function withCommands(error: TgoError, start: string): TgoError {

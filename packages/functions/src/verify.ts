@@ -24,24 +24,51 @@ export type VerifyFlags = ShellArguments<{
   tag: string;
   /** Whether differences between the platforms' contents are a failure, not a note. */
   strictParity: boolean;
+  /** Any images, instead of the catalog's. */
+  reference: readonly string[];
 }> & {
+  /** Read manifests and configs only. */
+  readonly fast?: boolean;
   /** Read every layer, and check the architecture of every binary. */
   readonly elf: boolean;
 };
 
-/** Compares the images in the registries with the plan, and with each other. */
-export function verify(
+/** Compares the images in the registries with the plan, and with each other; or checks any images by their references. */
+export async function verify(
   call: Call,
   names: readonly string[],
   source: SourceArguments & VerifyFlags,
   format: ReportFormat,
 ): Promise<string> {
-  const { tag, elf, strictParity } = source;
+  const { tag, elf, fast = false, reference = [], strictParity } = source;
+  if (reference.length > 0) {
+    refuseBoth(names, source);
+    const { verifyReferences } = await import("./images.js");
+    return verifyReferences(call, reference, { elf, fast }, format);
+  }
+  if (names.length === 0)
+    throw new TgoError("USAGE", "verify needs --service or the reference of an image", {
+      remedy:
+        "For example: tgo verify --service all --tag latest, or tgo verify ghcr.io/tgoai/tgo-api:1.2.3.",
+    });
   if (tag !== undefined && !isTag(tag) && !isDigest(tag)) throw notATag(tag);
-  const flags = { tag, "elf=false": !elf, strictParity };
+  const flags = { tag, "elf=false": !elf, fast, strictParity };
   return reportServices(call, { command: "verify", names, source, format, flags }, (context, selected) =>
     verifyService(context, selected, prepareOptions(source), source),
   );
+}
+
+/** @throws TgoError USAGE for flags that say which image of the catalog is meant, beside references */
+function refuseBoth(names: readonly string[], source: SourceArguments & VerifyFlags): void {
+  const { tag, revision, created, value, strictParity = false } = source;
+  const service = names.length === 0 ? undefined : names;
+  const strict = strictParity ? true : undefined;
+  const given = defined({ service, tag, revision, created, value, "strict-parity": strict });
+  const [flag] = Object.keys(given);
+  if (flag === undefined) return;
+  throw new TgoError("USAGE", `--${flag} and references are mutually exclusive`, {
+    remedy: "Give --service for images of the catalog, or references for any others.",
+  });
 }
 
 function notATag(tag: string): TgoError {
@@ -55,14 +82,14 @@ function verifyService(
   context: Context,
   selected: SelectedService,
   source: PrepareOptions,
-  { tag, elf, strictParity = false }: VerifyFlags,
+  { tag, elf, fast = false, strictParity = false }: VerifyFlags,
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
     const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, source)).key);
     const { allowForeign } = service;
     const remedyFor = verifyRemedies({ service: name, tag: verified });
-    const options = { elf, allowForeign, remedyFor };
+    const options = { elf: elf && !fast, presence: !fast, allowForeign, remedyFor, bases: context.pins };
     const verification = await verifyTag(context, name, context.targets, verified, options);
     const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
     const known = verification.variants.flatMap(({ digest }) => proofs.get(digest)?.proof ?? []);
@@ -76,6 +103,7 @@ function verifyService(
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
+      checks: verification.checks,
       registries: rowsOfVerification(context.targets, name, verified, verification),
       problems,
       notes: [

@@ -22,12 +22,20 @@ export {
   packageFileKind,
   readPackages,
 } from "./packages/package-files.js";
-export { type LayerSource, scanLayers } from "./layers/read-layer.js";
+export {
+  filesBudget,
+  type ImageFile,
+  type LayerFiles,
+  mergeFiles,
+  readLayerFiles,
+} from "./layers/read-files.js";
+export { LAYERS_AT_ONCE, type LayerSource, scanLayers } from "./layers/read-layer.js";
 export { type Misfit, misfitRemedy, misfitText, type PromisedMachine } from "./machines/machine-scan.js";
 export { compareContents, type VariantContents } from "./parity/compare-contents.js";
 export { readContents } from "./parity/read-contents.js";
-export { platformOf } from "./platform.js";
+export { parsePlatform, platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
-export { type StagedVariant, readBlob } from "./read-staged-image.js";
+export { isAttestation, type StagedVariant, readBlob } from "./read-staged-image.js";
+export type { Check, CheckName } from "./verify/check.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";
 export type { FindingKind, InspectedImage, RemedyFor, VerifyTarget } from "./verify/verify-options.js";

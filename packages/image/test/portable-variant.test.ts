@@ -192,7 +192,7 @@ describe("refused", () => {
     [
       "a layer that registries need not hold",
       { manifest: inLayer({ mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip" }) },
-      "which not every client unpacks",
+      "registries need not have it",
     ],
     [
       "a layer of an unknown type that ends in gzip",

@@ -28,7 +28,9 @@ function head(): ContentScan<string> {
 
 async function read(chunks: Iterable<Uint8Array>): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const reader = new TarReader(head, ({ facts = "", ...entry }) => seen.push({ ...entry, head: facts }));
+  const reader = new TarReader(head, ({ facts = "", stat: _, ...entry }) =>
+    seen.push({ ...entry, head: facts }),
+  );
   await Promise.resolve();
   for (const chunk of chunks) reader.write(chunk);
   reader.end();

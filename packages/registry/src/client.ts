@@ -4,9 +4,17 @@ import { hasBlob, readBlobStream, type Range } from "./blobs.js";
 import type { Descriptor } from "./manifest-schemas.js";
 import { Connection, type ConnectionOptions } from "./http/connection.js";
 import { Manifests, type FetchedManifest, type PutResult } from "./manifests.js";
+import { listReferrers, type Referrers } from "./list-referrers.js";
 import { ping } from "./ping.js";
 import { probePush, type PushProbe } from "./push-probe.js";
-import { attach, type Artifact, type AttachResult, type ReferrersClient } from "./referrers.js";
+import {
+  attach,
+  attachManifests,
+  type Artifact,
+  type ArtifactManifest,
+  type AttachResult,
+  type ReferrersClient,
+} from "./referrers.js";
 import { listTags } from "./tags.js";
 
 export type RegistryOptions = ConnectionOptions;
@@ -127,6 +135,20 @@ export class Registry {
   ): Promise<AttachResult[]> {
     const stranger = anonymous === undefined ? undefined : anonymous.#referrers;
     return attach(this.#referrers, repository, { subject, artifacts }, stranger);
+  }
+
+  /** Attaches artifacts that exist already, byte for byte: see {@link attachManifests}. @param subject its digest */
+  async attachManifests(
+    repository: string,
+    subject: string,
+    artifacts: readonly ArtifactManifest[],
+  ): Promise<AttachResult[]> {
+    return attachManifests(this.#referrers, repository, { subject, artifacts });
+  }
+
+  /** What refers to an image: signatures, SBOMs, other artifacts. None when nothing does: see {@link listReferrers}. */
+  async referrers(repository: string, digest: string): Promise<Referrers> {
+    return listReferrers(this.#connection, this.#manifests, repository, digest);
   }
 
   /** All tags; none for a repository that does not exist. */

@@ -10,6 +10,7 @@ export { digestOf, isDigest } from "./digest.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";
 export { isLoopback } from "./loopback.js";
+export type { Referrers } from "./list-referrers.js";
 export {
   Descriptor,
   ImageConfig,
@@ -48,4 +49,4 @@ export {
   pushBlobsAndManifests,
 } from "./push-blobs-and-manifests.js";
 export { type Reference, formatReference, isTag, parseReference } from "./reference.js";
-export type { Artifact, AttachResult } from "./referrers.js";
+export type { Artifact, ArtifactManifest, AttachResult } from "./referrers.js";

@@ -48,6 +48,7 @@ export const Index = v.object({
   manifests: v.pipe(v.array(Descriptor), v.maxLength(MAX_ENTRIES)),
   subject: v.optional(Descriptor),
   annotations: Annotations,
+  artifactType: Text,
 });
 export type Index = v.InferOutput<typeof Index>;
 

@@ -31,11 +31,12 @@ export interface TransferSummary {
   readonly present: number;
 }
 
-/** A blob to push: its bytes are given, or read from the source repository. */
+/** A blob to push: its bytes are given, or opened for every attempt, or read from the source repository. */
 export interface BlobToPut {
   readonly digest: string;
   readonly size: number;
   readonly bytes?: Uint8Array;
+  readonly open?: () => Content | Promise<Content>;
 }
 
 export interface ManifestToPut {
@@ -113,12 +114,12 @@ async function putBlobs(
   tally: Tally,
 ): Promise<void> {
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
-  await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size, bytes }) => {
+  await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size, bytes, open }) => {
     const outcome = await to.registry.putBlob(to.repository, {
       digest,
       size,
-      open: () => bytes ?? read(from, to, { digest, size }),
-      mountFrom: bytes === undefined ? mountSources(from, to) : [],
+      open: () => bytes ?? open?.() ?? read(from, to, { digest, size }),
+      mountFrom: bytes === undefined && open === undefined ? mountSources(from, to) : [],
     });
     tally.add({ kind: "blob", name: digest, size, outcome: outcome === "exists" ? "present" : outcome });
   });

@@ -1,15 +1,14 @@
 import { detailsOf, isTgoError, TgoError, type TgoErrorCode } from "@tgo/errors";
 import pLimit, { type LimitFunction } from "p-limit";
-import { pullScope } from "./auth/scope.js";
 import { putBlob } from "./blob-upload.js";
 import { digestOf, isDigest } from "./digest.js";
 import type { Connection } from "./http/connection.js";
 import { canonicalJson } from "./json.js";
 import type { Descriptor } from "./manifest-schemas.js";
 import { READ_LAG_MS, type Manifests } from "./manifests.js";
-import { MAX_MANIFEST_BYTES, OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from "./media-types.js";
+import { OCI_EMPTY, OCI_MANIFEST } from "./media-types.js";
 import { entryText, extendList, parseList, subjectOf, type ReferrersList } from "./referrers-list.js";
-import { nextPage } from "./tags.js";
+import { listTag, referrersPages } from "./referrers-pages.js";
 
 /** A document attached to an image. */
 export interface Artifact {
@@ -67,9 +66,6 @@ const EMPTY = new TextEncoder().encode("{}");
 
 /** The longest list that is pushed, in bytes: registries accept no longer manifest. */
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
-/** How many pages of a referrers API are read, and bytes of all of them. */
-const MAX_PAGES = 100;
-const MAX_PAGES_BYTES = 32 * 1024 * 1024;
 /** How many entries of a list are read to see whether it is one of referrers. */
 const MAX_CHECKED = 32;
 const MAX_WRITES = 10;
@@ -93,11 +89,27 @@ export async function attach(
   anonymous: ReferrersClient | undefined,
 ): Promise<AttachResult[]> {
   const composed = artifacts.map((artifact) => compose(subject, artifact));
+  return attachManifests(client, repository, { subject: subject.digest, artifacts: composed }, anonymous);
+}
+
+/**
+ * Attaches artifacts that exist already, byte for byte: as {@link attach}.
+ * @param attached.subject the digest that all of them name as their subject
+ */
+export async function attachManifests(
+  client: ReferrersClient,
+  repository: string,
+  {
+    subject,
+    artifacts: composed,
+  }: { readonly subject: string; readonly artifacts: readonly ArtifactManifest[] },
+  anonymous?: ReferrersClient,
+): Promise<AttachResult[]> {
   const query: Query = {
     ...client,
     repository,
-    subject: subject.digest,
-    tag: listTag(subject.digest),
+    subject,
+    tag: listTag(subject),
     wanted: composed.map(({ own }) => own.digest),
   };
   const [present, before] = await Promise.all([
@@ -119,7 +131,7 @@ export async function attach(
 }
 
 /** Whether the registry claims to list it: some send `OCI-Subject` and have no referrers API. */
-async function push(query: Query, { own, blobs, bytes }: Composed): Promise<boolean> {
+async function push(query: Query, { own, blobs, bytes }: ArtifactManifest): Promise<boolean> {
   const { connection, manifests, repository } = query;
   await Promise.all(
     blobs.map(([digest, content]) =>
@@ -127,7 +139,7 @@ async function push(query: Query, { own, blobs, bytes }: Composed): Promise<bool
     ),
   );
   // Pushed even when it exists: the registry may have got its referrers API since.
-  return (await manifests.put(repository, own.digest, OCI_MANIFEST, bytes)).subject !== undefined;
+  return (await manifests.put(repository, own.digest, own.mediaType, bytes)).subject !== undefined;
 }
 
 /** Waits until the referrers API lists the artifacts; where it does not, adds them to the list under the tag. */
@@ -177,41 +189,18 @@ async function look(query: Query): Promise<View> {
 }
 
 /**
- * Which of the artifacts the referrers API lists; undefined where there is none. As other clients, takes only 200 and
- * the media type of an index for a response of it: GHCR redirects to a web page.
+ * Which of the artifacts the referrers API lists; undefined where there is none.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
  */
 async function askApi(query: Query): Promise<Set<string> | undefined> {
-  const { connection, repository, subject, wanted } = query;
-  const first = connection.call({
-    method: "GET",
-    repository,
-    path: `referrers/${subject}`,
-    reference: subject,
-    action: "list the referrers",
-    headers: { accept: OCI_INDEX },
-    buffer: MAX_MANIFEST_BYTES,
-    idle: connection.transport.idleTimeout(),
-  });
+  const { connection, repository, subject, tag, wanted } = query;
   const listed = new Set<string>();
-  let url: URL | undefined = first.url;
-  let size = 0;
-  for (let page = 0; url !== undefined && !hasAll(listed, query); page++) {
-    if (page === MAX_PAGES || size > MAX_PAGES_BYTES)
-      throw problem(query, "INVALID_RESPONSE", `the list of referrers has no end: ${page} pages were read`);
-    const response = await connection.send({ ...first, url }, [pullScope(repository)]);
-    const { status, headers } = response;
-    if (status === 429 || (status >= 500 && status !== 501) || (page > 0 && !response.ok))
-      throw await connection.transport.errorOf(response);
-    if (status !== 200 || headers.get("content-type") !== OCI_INDEX) {
-      await response.discard();
-      return undefined;
-    }
-    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
-    size += bytes.length;
+  const pages = referrersPages(connection, { repository, subject, tag });
+  for await (const bytes of pages) {
+    if (bytes === undefined) return undefined;
     const entries = parseList(bytes)?.entries;
     for (const digest of wanted) if (entries?.has(digest) === true) listed.add(digest);
-    url = nextPage(connection, response, "referrers");
+    if (hasAll(listed, query)) break;
   }
   return listed;
 }
@@ -342,15 +331,16 @@ async function replaceList(
   }
 }
 
-interface Composed {
-  /** The artifact's manifest as a list describes it. */
+/** The manifest of an artifact, with everything that it lists. */
+export interface ArtifactManifest {
+  /** As a list of referrers describes it. */
   readonly own: Descriptor;
   readonly bytes: Uint8Array;
   /** With their digests. */
   readonly blobs: readonly (readonly [string, Uint8Array])[];
 }
 
-function compose(subject: Descriptor, { type, content, annotations = {} }: Artifact): Composed {
+function compose(subject: Descriptor, { type, content, annotations = {} }: Artifact): ArtifactManifest {
   const config = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
   const layer = { mediaType: type, digest: digestOf(content), size: content.length };
   const { mediaType, digest, size } = subject;
@@ -373,14 +363,6 @@ function compose(subject: Descriptor, { type, content, annotations = {} }: Artif
       [layer.digest, content],
     ],
   };
-}
-
-/**
- * The algorithm, and the first 64 digits.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
- */
-function listTag(digest: string): string {
-  return digest.replace(":", "-").slice(0, 71);
 }
 
 function hasAll(listed: View["listed"], { wanted }: Query): boolean {

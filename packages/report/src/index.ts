@@ -1,12 +1,13 @@
 export { defined } from "./defined.js";
 export { renderMarkdown } from "./markdown.js";
 export { jsonText, mapTexts, printableLine } from "./printable-text.js";
-export { duration } from "./quantities.js";
+export { count, duration, size } from "./quantities.js";
 export { type PruneResult, renderPrune } from "./render-prune.js";
 export { renderStatus } from "./render-status.js";
 export { type OutputFormat, renderLine, renderTable } from "./render-table.js";
 export { REPORT_FORMATS, type ReportFormat, render } from "./render.js";
 export type {
+  CheckReport,
   LinkSummary,
   RegistryReport,
   Report,

@@ -1,6 +1,7 @@
 import type { Problem } from "@tgo/errors";
 import { jsonText } from "./printable-text.js";
 import type {
+  CheckReport,
   GateReport,
   LinkSummary,
   MachineReport,
@@ -17,6 +18,7 @@ type Key =
   | keyof Report
   | keyof ServiceReport
   | keyof VariantReport
+  | keyof CheckReport
   | keyof SmokeReport
   | keyof MachineReport
   | keyof RegistryReport
@@ -72,6 +74,8 @@ const KEYS = {
   gate: true,
   services: true,
   variants: true,
+  evidence: true,
+  checks: true,
   registries: true,
   tags: true,
   problems: true,

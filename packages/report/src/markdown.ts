@@ -34,6 +34,7 @@ export function renderMarkdown(raw: Report): string {
     report.next === undefined ? undefined : `**Next**\n\n${fence(report.next, "sh")}`,
     problems(report),
     record(report),
+    checks(report),
     registries(report),
     tags(report),
     variants(report),
@@ -73,6 +74,18 @@ function service(report: ServiceReport): string | undefined {
   }
   for (const note of report.notes) lines.push(`- note: ${text(note)}`);
   return `### ${text(report.service)}\n\n${lines.join("\n")}`;
+}
+
+function checks(report: Report): string | undefined {
+  const rows = report.services.flatMap(({ service, checks = [] }) =>
+    checks.map(({ name, state, evidence }) => [
+      text(service),
+      text(name),
+      state === "failed" ? `**${state}**` : state,
+      evidence.map(text).join("<br>"),
+    ]),
+  );
+  return rows.length === 0 ? undefined : table(["service", "check", "state", "evidence"], rows);
 }
 
 function registries(report: Report): string | undefined {

@@ -60,6 +60,8 @@ export interface ServiceReport {
   /** Digest of the index, the same in every registry. */
   readonly digest?: string;
   readonly variants: readonly VariantReport[];
+  /** For a verification: every check, in order. */
+  readonly checks?: readonly CheckReport[];
   readonly registries: readonly RegistryReport[];
   /** For a release: every tag in every registry, in the order of writing. */
   readonly tags?: readonly TagReport[];
@@ -68,6 +70,15 @@ export interface ServiceReport {
   /** Information that needs no action, e.g. that RUN instructions ran under emulation. */
   readonly notes: readonly string[];
   readonly durationMs: number;
+}
+
+/** One check of an image. */
+export interface CheckReport {
+  readonly name: string;
+  /** "note": no failure, but somebody should know. "skipped": not asked for, or an earlier check failed. */
+  readonly state: "ok" | "note" | "failed" | "skipped";
+  /** What was seen, one line each; of a failed check its problems. */
+  readonly evidence: readonly string[];
 }
 
 export interface VariantReport {

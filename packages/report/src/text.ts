@@ -43,6 +43,7 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
     ...report.services.map((service) => serviceBlock(service, page)),
     gate(report, page),
     record(report, page),
+    checkTable(report, page),
     registryTable(report, page),
     tagTable(report, page),
     variantTable(report, page),
@@ -116,6 +117,24 @@ function serviceBlock(service: ServiceReport, page: Page): string[] {
     });
   }
   return lines;
+}
+
+function checkTable(report: Report, { colors, width }: Page): string[] {
+  const paints = { ok: colors.green, note: colors.yellow, failed: colors.red, skipped: colors.dim };
+  const rows = report.services.flatMap(({ service, checks = [] }) =>
+    checks.map(({ name, state, evidence }, index): Cell[] => [
+      cell(index === 0 ? service : "", { paint: colors.bold }),
+      cell(name),
+      cell(state, { paint: paints[state] }),
+      cell(evidence),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  return table(["service", "check", "state", "evidence"], rows, {
+    width,
+    indent: "",
+    paintHeader: colors.dim,
+  });
 }
 
 function registryTable(report: Report, { colors, width }: Page): string[] {

@@ -365,24 +365,29 @@ export class Tgo {
   }
 
   /**
-   * Verify published images in every registry.
+   * Verify published images in every registry, or any images by their references.
    *
    * Compares them with the plan: platforms, architectures, ELF machines, one digest everywhere, and an anonymous pull
-   * where the catalog says the registry is public.
+   * where the catalog says the registry is public. Images named by reference are compared with each other, and with
+   * what their index says. Exits with 1 if a check fails.
    *
    * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
    * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async verify(
+    /** References of images, such as ghcr.io/tgoai/tgo-api:1.2.3 or python:3.11, instead of --service. */
+    reference: string[] = [],
     /** Names of services, or "all". */
-    service: string[],
+    service: string[] = [],
     /** Tag to verify, such as latest; the source's candidate if omitted. */
     tag?: string,
     /** Read every layer and check the architecture of every ELF file. */
     elf: boolean = true,
     /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
     strictParity: boolean = false,
+    /** Read manifests and configs only: whether registries have the layers is not asked. */
+    fast: boolean = false,
     /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. Ignored with --tag. */
     source?: Directory,
     /** Source commit; read from .git if omitted, else dev-HASH. */
@@ -394,11 +399,135 @@ export class Tgo {
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().verify(
-      service,
-      { tag, elf, strictParity, source, revision, created, value },
-      format,
-    );
+    const flags = { reference, tag, elf, fast, strictParity };
+    return this.pipelines().verify(service, { ...flags, source, revision, created, value }, format);
+  }
+
+  /**
+   * Show what any image is made of: platforms, layers, history, config and what is attached to it.
+   *
+   * Reads no layer. --platform selects platforms.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async inspect(
+    /** References of images, such as ghcr.io/tgoai/tgo-api:1.2.3 or python:3.11. */
+    reference: string[],
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().inspect(reference, format);
+  }
+
+  /**
+   * Show which tags of a repository share a digest, the newest version first.
+   *
+   * With a tag or a digest in the reference, shows only the tags that have the same digest.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async tags(
+    /** References of repositories or images, such as ghcr.io/tgoai/tgo-api or python:3.11. */
+    reference: string[],
+    /** Show only the tags that have this digest. */
+    digest?: string,
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().tags(reference, { digest }, format);
+  }
+
+  /**
+   * Compare two images: packages first, then configuration, then files of each platform.
+   *
+   * Layers are compared by what they unpack to. Exits with 1 if the images differ. --platform selects platforms.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async diff(
+    /** References of two images, such as ghcr.io/tgoai/tgo-api:1.2.3 and ghcr.io/tgoai/tgo-api:1.2.4. */
+    reference: string[],
+    /** Ignore times: of files, of the history, of annotations. */
+    semantic: boolean = false,
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().diff(reference, { semantic }, format);
+  }
+
+  /**
+   * Make one index of existing images, in several registries at once.
+   *
+   * Lists each image by its digest, and copies what a registry lacks. The same images and annotations make the same
+   * digest. Refuses two images of one platform. A tag that has another image stays, unless --adopt-latest moves it.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async combine(
+    /** References of images: single ones, or indexes, whose images are all taken; --platform selects some. */
+    reference: string[],
+    /** Tags that get the index, such as ghcr.io/me/app:1.2.3. */
+    to: string[],
+    /** Annotations of the index: NAME=value. */
+    annotation?: string[],
+    /** Move tags that have another image. A version's tag never moves. */
+    adoptLatest: boolean = false,
+    /** Show the index and what would be written, and write nothing. */
+    dryRun: boolean = false,
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().combine(reference, { to, annotation, adoptLatest, dryRun }, format);
+  }
+
+  /**
+   * Return an image as an OCI image layout, for sites without a network.
+   *
+   * All platforms, attestations and whatever refers to the image are in it: signatures, SBOMs, a release's record.
+   * Digests stay the same.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async export(
+    /** Reference of the image, such as ghcr.io/tgoai/tgo-api:1.2.3. */
+    reference: string,
+  ): Promise<Directory> {
+    return this.pipelines().export(reference);
+  }
+
+  /**
+   * Push the image of an OCI image layout into registries, with whatever refers to it.
+   *
+   * Checks the whole layout first. Digests stay the same. A tag that has another image stays, unless --adopt-latest
+   * moves it.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async import(
+    /** Folder of the layout, as export writes it. */
+    layout: Directory,
+    /** Tags that get the image, such as registry.example.com/tgo/tgo-api:1.2.3. */
+    to: string[],
+    /** Name of the image in the layout, if it has several. */
+    name?: string,
+    /** Move tags that have another image. A version's tag never moves. */
+    adoptLatest: boolean = false,
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().import(layout, { to, name, adoptLatest }, format);
   }
 
   /** Only the `tgo` command passes a host, and a client: it runs some functions without an engine. */

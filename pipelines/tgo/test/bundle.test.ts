@@ -2,7 +2,23 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const core = await readFile(new URL("../lib/core.js", import.meta.url), "utf8");
+/** A file of the bundle. */
+const part = (name: string): Promise<string> =>
+  readFile(new URL(`../lib/${name}.js`, import.meta.url), "utf8");
+
+/** A file with all that it imports: esbuild puts what parts share into files of their own. */
+async function loaded(name: string, seen = new Set(["programs"])): Promise<string> {
+  if (seen.has(name)) return "";
+  seen.add(name);
+  const text = await part(name);
+  const texts = [text];
+  for (const [, other = ""] of text.matchAll(/^(?:import|\}) .*"[.][/]([\w-]+)[.]js";$/gm))
+    texts.push(await loaded(other, seen));
+  return texts.join("\n");
+}
+
+/** What every call loads. */
+const core = await loaded("core");
 
 /** The source files that esbuild names above their code. */
 const files = [...core.matchAll(/^\/\/ ((?:node_modules|packages|pipelines)\/.*)$/gm)].map(
@@ -29,16 +45,17 @@ describe("the bundle", () => {
     }
   });
 
-  it("has the reader of layers in a file of its own, which only a deep verification loads", async () => {
-    const layers = await readFile(new URL("../lib/layers.js", import.meta.url), "utf8");
-    const own = ["packages/image/src/layers/tar-reader.ts", "packages/image/src/link/prove-links.ts"];
-    for (const file of own) {
-      expect(layers).toContain(`// ${file}`);
-      expect(files).not.toContain(file);
+  it("loads functions on images, those on releases and the reader of layers when they are needed", async () => {
+    const own = {
+      images: "// packages/inspection/src/",
+      layers: "// packages/image/src/link/prove-links.ts",
+      releases: "// packages/publishing/src/release/",
+    };
+    for (const name of ["images", "layers", "releases"] as const) {
+      expect(await loaded(name)).toContain(own[name]);
+      expect(core).not.toContain(own[name]);
+      expect(core).toContain(`import("./${name}.js")`);
     }
-    expect(core).toContain('import("./layers.js")');
-    const loaded: unknown = await import(new URL("../lib/layers.js", import.meta.url).href);
-    expect(loaded).toHaveProperty("verifyElf");
   });
 
   it("names no path of the machine that built it", () => {
@@ -61,8 +78,9 @@ describe("the bundle", () => {
   it("and its types are marked as generated", async () => {
     const types = await readFile(new URL("../lib/core.d.ts", import.meta.url), "utf8");
     const attributes = await readFile(new URL("../.gitattributes", import.meta.url), "utf8");
-    for (const text of [core, types]) expect(text.split("\n")[0]).toContain("@generated");
-    for (const file of ["core.js", "core.d.ts", "core.d.ts.map", "layers.js", "programs.js"])
+    for (const text of [await part("core"), await part("common"), types])
+      expect(text.split("\n")[0]).toContain("@generated");
+    for (const file of ["*.js", "core.d.ts", "core.d.ts.map"])
       expect(attributes).toContain(`lib/${file} linguist-generated -diff\n`);
   });
 });

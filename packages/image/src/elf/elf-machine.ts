@@ -53,6 +53,12 @@ export function programsOf(platform: Platform): ElfHeader {
   });
 }
 
+/** Whether {@link programsOf} knows what the platform's programs are. */
+export function knowsPrograms(platform: Platform): boolean {
+  const [os = "", architecture = ""] = platform.split("/");
+  return os === "linux" && Object.hasOwn(PROGRAMS, architecture);
+}
+
 /** With word size and byte order where they are not the usual ones: "x86-64 (32-bit)" is x32. */
 export function machineName({ machine, class: bits, endianness }: ElfHeader): string {
   const usual = Object.values(PROGRAMS).find((program) => program.machine === machine);

@@ -15,10 +15,11 @@ import {
 } from "@tgo/registry";
 import { ElfScan, type ElfReport, type ElfScanOptions } from "../elf/elf-scan.js";
 import type { Platform } from "../platform.js";
-import { FileScan, type FileFacts } from "./file-facts.js";
+import { FileScan } from "./file-facts.js";
 import { Directory, entriesOf, LayerTree, stackLayer, SymbolicLink, TreeBudget } from "./layer-tree.js";
 import { PassedBytes } from "./minor-gc.js";
 import { TarReader } from "./tar-reader.js";
+import { zstdDecompress, zstdUnreadable } from "./zstd.js";
 
 /** One layer of an image, to be read once. */
 export interface LayerSource {
@@ -100,8 +101,27 @@ export function mergeLayers(
 }
 
 /** Reads one layer's stream to its end: decompresses, hashes and looks at each byte once. */
-export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBudget): Promise<LayerContent> {
+export async function readLayer(layer: LayerSource, budget: TreeBudget): Promise<LayerContent> {
   const tree = new LayerTree(budget);
+  const reader = new TarReader(
+    (path, size) => new FileScan(path, size),
+    (entry) => {
+      tree.add(entry);
+    },
+  );
+  return { root: tree.root, diffId: await unpackLayer(layer, reader, budget) };
+}
+
+/**
+ * Writes a layer's uncompressed archive to a reader.
+ * @returns its digest: image-spec, config.md#layer-diffid
+ * @throws TgoError as {@link scanLayers}; what the reader throws is a reason why engines unpack the layer differently
+ */
+export async function unpackLayer(
+  { mediaType, open }: LayerSource,
+  reader: ArchiveReader,
+  budget: TreeBudget,
+): Promise<string> {
   const passed = new PassedBytes();
   const decompress = decompression(mediaType);
   let received = 0;
@@ -112,7 +132,7 @@ export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBu
       yield chunk;
     }
   };
-  const archive = new ArchiveSink(tree, (bytes) => {
+  const archive = new ArchiveSink(reader, (bytes) => {
     budget.unpack(bytes);
     passed.add(bytes);
   });
@@ -132,27 +152,28 @@ export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBu
       cause,
     );
   }
-  return { root: tree.root, diffId: archive.digest() };
+  return archive.digest();
 }
 
-/** Hashes an uncompressed archive and adds its entries to a tree. */
+/** What reads an uncompressed archive, as its bytes come. */
+interface ArchiveReader {
+  write(chunk: Uint8Array): void;
+  end(): void;
+}
+
+/** Hashes an uncompressed archive while it is read. */
 class ArchiveSink extends Writable {
   /** Its first bytes. */
   start: Buffer = Buffer.alloc(0);
   readonly #hash = createHash("sha256");
-  readonly #reader: TarReader<FileFacts>;
+  readonly #reader: ArchiveReader;
 
   constructor(
-    tree: LayerTree,
+    reader: ArchiveReader,
     private readonly onBytes: (bytes: number) => void,
   ) {
     super();
-    this.#reader = new TarReader(
-      (path, size) => new FileScan(path, size),
-      (entry) => {
-        tree.add(entry);
-      },
-    );
+    this.#reader = reader;
   }
 
   override _write(chunk: Buffer, _: string, done: (error?: Error) => void): void {
@@ -218,17 +239,9 @@ function decompression(mediaType: string): Transform | undefined {
       return zlib.createGunzip({ chunkSize: UNPACKED_CHUNK });
     case OCI_LAYER_ZSTD:
     case DOCKER_LAYER_ZSTD: {
-      // In Node since 22.15 and 23.8; absent from the types of the oldest Node we support.
-      const create =
-        "createZstdDecompress" in zlib
-          ? (zlib.createZstdDecompress as (options: zlib.ZlibOptions) => Transform)
-          : undefined;
+      const create = zstdDecompress();
       if (create !== undefined) return create({ chunkSize: UNPACKED_CHUNK });
-      throw new TgoError(
-        "ENVIRONMENT",
-        `this Node (${process.version}) cannot read layers compressed with zstd`,
-        { remedy: "Use Node 22.15 or newer, or publish with gzip layers." },
-      );
+      throw zstdUnreadable();
     }
     default:
       throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is not a layer this program can read`);

@@ -18,6 +18,19 @@ export interface TarEntry<T = unknown> {
   readonly target: string;
   /** What was found in a regular file's content. */
   readonly facts: T | undefined;
+  readonly stat: TarStat;
+}
+
+/** What an archive says about an entry besides its content. */
+export interface TarStat {
+  /** Bytes of a regular file. */
+  readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** `UID:GID` */
+  readonly owner: string;
+  /** Seconds since 1970. */
+  readonly mtime: number;
 }
 
 const BLOCK = 512;
@@ -145,6 +158,12 @@ function* parseArchive<T>(
       path,
       target: longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257))),
       facts: scan?.facts(),
+      stat: {
+        size: content,
+        mode: numberAt(block, 100, 8) & 0o7777,
+        owner: `${pax.get("uid") || numberAt(block, 108, 8)}:${pax.get("gid") || numberAt(block, 116, 8)}`,
+        mtime: Number(pax.get("mtime") || numberAt(block, 136, 12)),
+      },
     });
     pax = new Map();
     longName = longTarget = undefined;

@@ -50,6 +50,7 @@ export async function verifyElf(
         for (const inspection of same)
           inspection.problems.push({
             kind: "wrong image",
+            check: "diff_ids",
             code: "VERIFY",
             what: `${variant.platform}: the layer ${layer.digest} unpacks to ${found}, but its diff_id in the config is ${listed}`,
             where: where(inspection),
@@ -63,12 +64,18 @@ export async function verifyElf(
       reports.set(variant.digest, report);
       if (report.foreign.length > 0)
         for (const inspection of same)
-          inspection.problems.push(foreignFiles(variant, report, where(inspection)));
+          inspection.problems.push({
+            ...foreignFiles(variant, report, where(inspection)),
+            check: "ELF machines",
+          });
       if (report.links.failures.length > 0)
         for (const inspection of same)
-          inspection.problems.push(missingLibraries(variant, report.links, where(inspection)));
+          inspection.problems.push({
+            ...missingLibraries(variant, report.links, where(inspection)),
+            check: "link proof",
+          });
     } catch (error) {
-      for (const { problems } of same) problems.push(foreseenProblem(error));
+      for (const { problems } of same) problems.push({ ...foreseenProblem(error), check: "layers" });
     }
   });
   return reports;

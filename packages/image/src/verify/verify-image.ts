@@ -1,24 +1,14 @@
-import type { Problem } from "@tgo/errors";
+import { problemOf, type Problem } from "@tgo/errors";
 import type { ElfReport } from "../elf/elf-scan.js";
 import type { Platform } from "../platform.js";
+import { knowsPrograms } from "../elf/elf-machine.js";
+import { readsZstd, zstdUnreadable } from "../layers/zstd.js";
+import type { Check } from "./check.js";
+import { listChecks } from "./checks.js";
 import { ImageCache, type CachedVariant } from "./image-cache.js";
+import { isReadableLayer, isZstdLayer } from "./layer-types.js";
 import { verifyTarget, where, type Inspection } from "./verify-target.js";
-import type {
-  FindingKind,
-  InspectedImage,
-  InspectOptions,
-  RemedyFor,
-  VerifyTarget,
-} from "./verify-options.js";
-
-export interface VerifyOptions extends InspectOptions {
-  readonly targets: readonly VerifyTarget[];
-  /** Reads every layer and checks the machine of every ELF file. */
-  readonly elf?: boolean;
-  /** Path patterns of files that may be for another machine. */
-  readonly allowForeign?: readonly string[];
-  readonly remedyFor?: RemedyFor;
-}
+import type { FindingKind, InspectedImage, VerifyOptions } from "./verify-options.js";
 
 export interface VerifiedTarget {
   readonly name: string;
@@ -52,6 +42,8 @@ export interface Verification {
   readonly variants: readonly VerifiedVariant[];
   /** Of the index. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** What was checked, in order, with what was seen. */
+  readonly checks: readonly Check[];
 }
 
 /**
@@ -75,7 +67,9 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
     inspections.find(({ index }) => index !== undefined);
   const elf =
     options.elf === true && reference !== undefined
-      ? await (await import("./verify-elf.js")).verifyElf(reference, inspections, options.allowForeign)
+      ? await (
+          await import("./verify-elf.js")
+        ).verifyElf(readable(reference, inspections), inspections, options.allowForeign)
       : new Map<string, ElfReport>();
   const all = inspections.map(inspectedImage);
   const targets = inspections.map((inspection, at) =>
@@ -87,6 +81,33 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
     targets,
     variants: (reference?.variants ?? []).map((variant) => reportedVariant(variant, elf.get(variant.digest))),
     annotations: reference?.index?.annotations ?? {},
+    checks: listChecks({ inspections, reference, elf, options }),
+  };
+}
+
+/** Without the variants that this program cannot read: why is told once, and not once for each layer. */
+function readable(reference: Inspection, inspections: readonly Inspection[]): Inspection {
+  const same = inspections.filter(({ digest }) => digest === reference.digest);
+  const isZstd = reference.variants.some(({ manifest }) => manifest.layers.some(isZstdLayer));
+  const lacksZstd = isZstd && !readsZstd();
+  if (lacksZstd)
+    for (const inspection of same)
+      inspection.problems.push({ ...problemOf(zstdUnreadable()), where: where(inspection), check: "layers" });
+  const unknown = reference.variants.filter(({ platform }) => !knowsPrograms(platform));
+  for (const { platform } of unknown)
+    reference.notes.push({
+      check: "ELF machines",
+      text: `${platform} is not read: no ELF machine is known for it`,
+    });
+  return {
+    ...reference,
+    variants: reference.variants.filter(
+      (variant) =>
+        !unknown.includes(variant) &&
+        variant.manifest.layers.every(
+          (layer) => isReadableLayer(layer) && !(lacksZstd && isZstdLayer(layer)),
+        ),
+    ),
   };
 }
 
@@ -100,6 +121,7 @@ function compareDigests(
     if (inspection.digest === undefined || digest === undefined || inspection.digest === digest) continue;
     inspection.problems.unshift({
       kind: "other digest",
+      check: "same digest",
       code: "VERIFY",
       what: `it is ${inspection.digest}, ${expected ? `expected ${digest}` : `while ${owner} has ${digest}`}`,
       where: where(inspection),
@@ -141,7 +163,7 @@ function reported(
     reference: where(inspection),
     state: shown.length === 0 ? "verified" : "failed",
     digest,
-    problems: shown.map(({ kind, ...problem }) => {
+    problems: shown.map(({ kind, check: _, ...problem }) => {
       const remedy = kind && remedyFor(kind);
       return remedy === undefined ? problem : { ...problem, remedy };
     }),

@@ -53,9 +53,30 @@ export type RemedyFor = (
 
 /** What every target is checked against. */
 export interface InspectOptions {
-  /** Exactly these. */
-  readonly platforms: readonly Platform[];
+  /** Exactly these; absent: those that the index lists. */
+  readonly platforms?: readonly Platform[];
+  /**
+   * Somebody else's image: more platforms than the given ones, attestations in the index and Docker's media types are
+   * noted, not refused.
+   */
+  readonly anyImage?: boolean;
+  /** False: only manifests and configs are read, and whether the registry has the layers is not asked. */
+  readonly presence?: boolean;
+  /** Also ask for what is attached to the image: signatures, SBOMs, provenance. */
+  readonly referrers?: boolean;
   readonly expect?: Expectation;
   /** Milliseconds; for durations. */
   readonly now?: () => number;
+}
+
+/** See verifyImage. */
+export interface VerifyOptions extends InspectOptions {
+  readonly targets: readonly VerifyTarget[];
+  /** Reads every layer and checks the machine of every ELF file. */
+  readonly elf?: boolean;
+  /** Path patterns of files that may be for another machine. */
+  readonly allowForeign?: readonly string[];
+  readonly remedyFor?: RemedyFor;
+  /** Digests that base images are locked to, by their names with tag: how old the image's base is. */
+  readonly bases?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,7 @@
 import { foreseenProblem, type Problem } from "@tgo/errors";
 import {
+  DOCKER_CONFIG,
+  OCI_CONFIG,
   OCI_INDEX,
   address,
   type FetchedManifest,
@@ -8,22 +10,34 @@ import {
   isIndex,
   type Descriptor,
   type Index,
+  type ManifestOrIndex,
+  type Referrers,
 } from "@tgo/registry";
+import type { CheckName } from "./check.js";
 import { CachedVariant, type ImageCache } from "./image-cache.js";
-import { parsePlatform, platformOf } from "../platform.js";
+import { isForeignLayer } from "./layer-types.js";
+import { parsePlatform, platformOf, type Platform } from "../platform.js";
 import { portabilityProblems } from "./portable-variant.js";
 import { isAttestation } from "../read-staged-image.js";
 import type { Expectation, FindingKind, InspectOptions, VerifyTarget } from "./verify-options.js";
 
-/** A problem, and what its remedy depends on. */
-export type Finding = Problem & { readonly kind?: FindingKind };
+/** A problem, what its remedy depends on, and the check that found it. */
+export type Finding = Problem & { readonly kind?: FindingKind; readonly check?: CheckName };
 
 /** What is known about one target so far. */
 export interface Inspection {
   readonly target: VerifyTarget;
   readonly problems: Finding[];
+  /** What is no problem, and should be known. */
+  readonly notes: { readonly check: CheckName; readonly text: string }[];
   digest: string | undefined;
+  /** What the registry serves: its media type and size. */
+  descriptor: Descriptor | undefined;
   index: Index | undefined;
+  /** Undefined when they were not asked for, or could not be read. */
+  referrers: Referrers | undefined;
+  /** Whether it could be pulled without credentials; undefined when that was not tried. */
+  anonymous: boolean | undefined;
   variants: readonly CachedVariant[];
   durationMs: number;
 }
@@ -33,6 +47,7 @@ const HEADS_AT_ONCE = 16;
 const PLATFORMS_SHOWN = 5;
 
 const REPUBLISH = "Build and publish it again.";
+const NOT_AN_IMAGE = "Give the reference of an image. oras and regctl read artifacts.";
 
 /** Verifies the image in one registry, with and without credentials at the same time. */
 export async function verifyTarget(
@@ -45,22 +60,29 @@ export async function verifyTarget(
   const inspection: Inspection = {
     target,
     problems: [],
+    notes: [],
     digest: undefined,
+    descriptor: undefined,
     index: undefined,
+    referrers: undefined,
+    anonymous: undefined,
     variants: [],
     durationMs: 0,
   };
   const [, anonymous] = await Promise.all([
     inspect(inspection, options, cache).catch((error: unknown) =>
-      inspection.problems.push(missing(error, "missing")),
+      inspection.problems.push({ ...missing(error, "missing"), check: "found" }),
     ),
     target.anonymous === undefined ? undefined : pullAnonymously(target, target.anonymous),
   ]);
   // Skip the access check when the image is missing.
   if (inspection.digest !== undefined) {
-    if (typeof anonymous === "object") inspection.problems.push(anonymous);
+    if (anonymous !== undefined) inspection.anonymous = anonymous === inspection.digest;
+    if (typeof anonymous === "object")
+      inspection.problems.push({ ...anonymous, check: "pull without credentials" });
     else if (anonymous !== undefined && anonymous !== inspection.digest)
       inspection.problems.push({
+        check: "pull without credentials",
         code: "VERIFY",
         what: `without credentials it is ${anonymous}, with them ${inspection.digest}`,
         where: where(inspection),
@@ -75,78 +97,140 @@ async function inspect(inspection: Inspection, options: InspectOptions, cache: I
   const { registry, repository, reference } = inspection.target;
   const found = await registry.manifest(repository, reference);
   inspection.digest = found.descriptor.digest;
+  inspection.descriptor = found.descriptor;
   const index = checkIndex(found, inspection, options);
   if (index === undefined) return;
   inspection.index = index;
-  const variants = await Promise.all(
-    plannedChildren(index, options).map((child) => inspectVariant(child, inspection, cache)),
-  );
+  const [variants] = await Promise.all([
+    Promise.all(
+      plannedChildren(index, options).map((child) => inspectVariant(child, inspection, cache, options)),
+    ),
+    options.referrers === true ? readReferrers(inspection, found.descriptor.digest) : undefined,
+  ]);
   inspection.variants = variants.filter((variant) => variant !== undefined);
   for (const variant of inspection.variants)
     inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
 }
 
-/** What is read of an index: for each planned platform the first child, however many others it lists. */
-function plannedChildren({ manifests }: Index, { platforms }: InspectOptions): Descriptor[] {
-  return platforms.flatMap((planned) => {
-    const name = platformOf(parsePlatform(planned));
-    return (
-      manifests.find(
-        (child) =>
-          !isAttestation(child) && child.platform !== undefined && platformOf(child.platform) === name,
-      ) ?? []
-    );
-  });
+/** Somebody else's registry may not let everybody list them: that is no problem of the image. */
+async function readReferrers(inspection: Inspection, digest: string): Promise<void> {
+  const { registry, repository } = inspection.target;
+  try {
+    inspection.referrers = await registry.referrers(repository, digest);
+  } catch (error) {
+    const { what } = foreseenProblem(error);
+    inspection.notes.push({ check: "referrers", text: `they cannot be read: ${what}` });
+  }
 }
 
-/** Checks the index itself. Undefined when it is not an index. */
+/** What is read of an index: for each planned platform the first child, however many others it lists. */
+function plannedChildren(index: Index, options: InspectOptions): Descriptor[] {
+  return plannedPlatforms(index, options).flatMap(
+    (planned) =>
+      index.manifests.find(
+        (child) =>
+          !isAttestation(child) && child.platform !== undefined && platformOf(child.platform) === planned,
+      ) ?? [],
+  );
+}
+
+/** The platforms to check: by default those that the index lists, in its order. */
+function plannedPlatforms({ manifests }: Index, { platforms }: InspectOptions): Platform[] {
+  if (platforms !== undefined) return platforms.map((platform) => platformOf(parsePlatform(platform)));
+  const listed = manifests.filter((child) => !isAttestation(child));
+  return [...new Set(listed.flatMap(({ platform }) => (platform === undefined ? [] : platformOf(platform))))];
+}
+
+/** Checks the index itself. Undefined when it is not an index of images. */
 function checkIndex(
   { value, descriptor }: FetchedManifest,
   inspection: Inspection,
-  { platforms, expect = {} }: InspectOptions,
+  options: InspectOptions,
 ): Index | undefined {
-  const wrong = (what: string, remedy?: string): void =>
+  const { anyImage = false, expect = {} } = options;
+  const wrong = (check: CheckName, what: string, remedy?: string): void =>
     void inspection.problems.push({
       kind: "wrong image",
+      check,
       code: "VERIFY",
       what,
       where: where(inspection),
       ...(remedy === undefined ? {} : { remedy }),
     });
+  /** What only our own images must not be. */
+  const unusual = (check: CheckName, what: string, remedy: string): void => {
+    if (anyImage) inspection.notes.push({ check, text: what });
+    else wrong(check, what, remedy);
+  };
+  const artifact = artifactTypeOf(value);
+  if (artifact !== undefined) {
+    wrong("index type", `it is an artifact (${artifact}), not an image`, NOT_AN_IMAGE);
+    return undefined;
+  }
   if (!isIndex(value)) {
-    wrong(`it is a single manifest (${descriptor.mediaType}), not an index of platforms`, REPUBLISH);
+    wrong(
+      "index type",
+      `it is a single manifest (${descriptor.mediaType}), not an index of platforms`,
+      REPUBLISH,
+    );
     return undefined;
   }
   if (value.mediaType !== OCI_INDEX)
-    wrong(`its media type is ${value.mediaType}, not ${OCI_INDEX}`, REPUBLISH);
+    unusual("index type", `its media type is ${value.mediaType}, not ${OCI_INDEX}`, REPUBLISH);
 
-  const attestations = value.manifests.filter(isAttestation).length;
-  if (attestations > 0)
-    wrong(`it lists ${attestations} attestation manifests`, "Build with provenance and SBOM off.");
-  const planned = platforms.map((platform) => platformOf(parsePlatform(platform)));
   const children = value.manifests.filter((child) => !isAttestation(child));
+  const attestations = value.manifests.length - children.length;
+  if (children.length === 0) {
+    const what = attestations === 0 ? "nothing" : `${attestations} attestation manifests and no image`;
+    wrong("platforms", `it lists ${what}`, REPUBLISH);
+    return undefined;
+  }
+  if (attestations > 0)
+    unusual(
+      "platforms",
+      `it lists ${attestations} attestation manifests`,
+      "Build with provenance and SBOM off.",
+    );
+  const planned = plannedPlatforms(value, options);
   const listed = children.map(({ platform }) =>
     platform === undefined ? "no platform" : platformOf(platform),
   );
-  for (const platform of planned) if (!listed.includes(platform)) wrong(`${platform} is missing`, REPUBLISH);
+  for (const platform of planned)
+    if (!listed.includes(platform)) wrong("platforms", `${platform} is missing`, REPUBLISH);
   const others = [...new Set(listed)].filter((platform) => !planned.includes(platform));
-  for (const platform of others.slice(0, PLATFORMS_SHOWN))
-    wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
+  for (const platform of others.slice(0, PLATFORMS_SHOWN)) {
+    if (platform === "no platform" && anyImage)
+      wrong("platforms", "it lists a manifest without a platform: no client can choose it", REPUBLISH);
+    else unusual("platforms", `it lists ${platform}, which is not planned`, REPUBLISH);
+  }
   if (others.length > PLATFORMS_SHOWN)
-    wrong(`it lists ${others.length - PLATFORMS_SHOWN} more platforms that are not planned`, REPUBLISH);
+    unusual(
+      "platforms",
+      `it lists ${others.length - PLATFORMS_SHOWN} more platforms that are not planned`,
+      REPUBLISH,
+    );
   for (const platform of planned)
     if (listed.filter((other) => other === platform).length > 1)
-      wrong(`it lists ${platform} more than once`, REPUBLISH);
+      wrong("platforms", `it lists ${platform} more than once`, REPUBLISH);
   for (const text of differences(expect.annotations ?? {}, value.annotations ?? {}))
-    wrong(`annotation ${text}`, REPUBLISH);
+    wrong("annotations and labels", `annotation ${text}`, REPUBLISH);
   for (const { platform, digest } of expect.variants ?? []) {
     const child = children.find(
       (other) => other.platform !== undefined && platformOf(other.platform) === platform,
     );
     if (child !== undefined && child.digest !== digest)
-      wrong(`${platform} is ${child.digest}, expected ${digest}`, REPUBLISH);
+      wrong("manifests", `${platform} is ${child.digest}, expected ${digest}`, REPUBLISH);
   }
   return value;
+}
+
+/** The type of an artifact that is no image; undefined for an image or an index of images. */
+function artifactTypeOf(value: ManifestOrIndex): string | undefined {
+  if (isIndex(value)) return value.manifests.length === 0 ? value.artifactType : undefined;
+  const { mediaType } = value.config;
+  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG
+    ? undefined
+    : (value.artifactType ?? mediaType);
 }
 
 /** Reads a variant, and checks that this registry has all of it. */
@@ -154,16 +238,18 @@ async function inspectVariant(
   child: Descriptor,
   inspection: Inspection,
   cache: ImageCache,
+  { presence = true }: InspectOptions,
 ): Promise<CachedVariant | undefined> {
   const { target, problems } = inspection;
   try {
     const manifest = await cache.manifest(target, child);
     const config = cache.config(target, manifest.value);
-    const needed = [
-      ...(manifest.fetched ? [] : [child]),
+    const blobs = [
       ...(config.shared ? [manifest.value.config] : []),
-      ...new Map(manifest.value.layers.map((layer) => [layer.digest, layer])).values(),
+      ...manifest.value.layers.filter((layer) => !isForeignLayer(layer)),
     ];
+    const unique = new Map(blobs.map((blob) => [blob.digest, blob]));
+    const needed = [...(manifest.fetched ? [] : [child]), ...(presence ? unique.values() : [])];
     // At the same time: at a distance, every round trip counts.
     const [read, found] = await Promise.allSettled([
       config.document,
@@ -176,6 +262,7 @@ async function inspectVariant(
     if (gone.length > 0) {
       problems.push({
         kind: "incomplete",
+        check: "layers",
         code: "NOT_FOUND",
         what: `${platform} is incomplete: ${gone.join("; ")}`,
         where: where(inspection),
@@ -187,9 +274,11 @@ async function inspectVariant(
   } catch (error) {
     const finding = missing(error, "incomplete");
     const name = child.platform === undefined ? child.digest : platformOf(child.platform);
-    problems.push(
-      finding.kind === undefined ? finding : { ...finding, what: `${name} is incomplete: ${finding.what}` },
-    );
+    problems.push({
+      ...finding,
+      check: "manifests",
+      ...(finding.kind === undefined ? {} : { what: `${name} is incomplete: ${finding.what}` }),
+    });
     return undefined;
   }
 }
@@ -224,13 +313,23 @@ async function whyMissing(
 function variantProblems(variant: CachedVariant, expect: Expectation = {}, location: string): Finding[] {
   const { platform, config } = variant;
   const actual = platformOf(config);
+  const wrong = (check: CheckName, what: string): Finding => ({
+    kind: "wrong image",
+    check,
+    code: "VERIFY",
+    what,
+    where: location,
+    remedy: REPUBLISH,
+  });
   return [
-    ...(platform === actual ? [] : [`the index says ${platform}, the variant's own config says ${actual}`]),
-    ...portabilityProblems(variant).map((text) => `${platform}: ${text}`),
-    ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
-      (text) => `${platform}: label ${text}`,
+    ...(platform === actual
+      ? []
+      : [wrong("configs", `the index says ${platform}, the variant's own config says ${actual}`)]),
+    ...portabilityProblems(variant).map(({ check, what }) => wrong(check, `${platform}: ${what}`)),
+    ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map((text) =>
+      wrong("annotations and labels", `${platform}: label ${text}`),
     ),
-  ].map((what) => ({ kind: "wrong image", code: "VERIFY", what, where: location, remedy: REPUBLISH }));
+  ];
 }
 
 /** The digest that users get, who pull without credentials, or why they do not. */

@@ -7,6 +7,7 @@ import {
   parseDockerConfig,
   Registry as RegistryClient,
   type Credentials,
+  type RegistryOptions,
 } from "@tgo/registry";
 import type { Progress } from "@tgo/progress";
 import { defined } from "@tgo/report";
@@ -30,32 +31,62 @@ export interface Connections {
 
 /** @throws TgoError USAGE for more connections than registries, or a malformed docker config */
 export async function connectTargets(catalog: Catalog, connections: Connections): Promise<Target[]> {
+  const { client, local } = connections;
+  const entries = Object.entries(catalog.registries).map(([name, registry]) => ({ name, registry }));
+  const hosts = entries.map(({ name, registry: { host } }) => ({ name, host }));
+  const connected = await connectHosts(hosts, connections);
+  return entries.map(({ name, registry }, index) => {
+    const { options, credentials, service } = connected[index] ?? {};
+    if (options === undefined) throw new TgoError("INTERNAL", `the registry ${name} is not connected`);
+    return {
+      name,
+      registry,
+      client: new RegistryClient({ ...options, ...defined({ credentials }) }),
+      anonymous: registry.public ? new RegistryClient(options) : undefined,
+      credentials,
+      service: service ?? (local ? localService(client, registry.host) : undefined),
+    };
+  });
+}
+
+/** A registry as its client is made. */
+export interface ConnectedHost {
+  /** Without credentials. */
+  readonly options: RegistryOptions;
+  readonly credentials: Credentials | undefined;
+  /** The caller's connection to it. */
+  readonly service: DaggerService | undefined;
+}
+
+/**
+ * Connections and credentials of registries, in their order.
+ * @param hosts `name` is shown in progress
+ * @throws TgoError USAGE for more connections than registries, or a malformed docker config
+ */
+export async function connectHosts(
+  hosts: readonly { readonly name: string; readonly host: string }[],
+  connections: Omit<Connections, "client">,
+): Promise<ConnectedHost[]> {
   const credentialsOf = await credentialSource(connections);
-  const { client, progress, signal, local, registryService: services } = connections;
-  const entries = Object.entries(catalog.registries);
-  if (services.length > entries.length) {
-    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries.length} registries`, {
+  const { progress, signal, local, registryService: services } = connections;
+  if (services.length > hosts.length) {
+    throw new TgoError("USAGE", `${services.length} --registry-service for ${hosts.length} registries`, {
       remedy: "Give one --registry-service for each --registry, in the same order.",
     });
   }
   return Promise.all(
-    entries.map(async ([name, registry], index) => {
+    hosts.map(async ({ name, host }, index) => {
       const service = services[index];
-      const url = service === undefined ? undefined : await endpoint(service, registry.host);
-      const credentials = await credentialsOf(registry.host);
+      const url = service === undefined ? undefined : await endpoint(service, host);
       const onRetry = retryProgress(progress, name);
       const fetch =
-        local || service !== undefined || !isLoopback(registry.host)
+        local || service !== undefined || !isLoopback(host)
           ? undefined
-          : noConnection(entries.map(([, { host }]) => host));
-      const common = { host: registry.host, onRetry, ...defined({ url, signal, fetch }) };
+          : noConnection(hosts.map((each) => each.host));
       return {
-        name,
-        registry,
-        client: new RegistryClient({ ...common, ...defined({ credentials }) }),
-        anonymous: registry.public ? new RegistryClient(common) : undefined,
-        credentials,
-        service: service ?? (local ? localService(client, registry.host) : undefined),
+        options: { host, onRetry, ...defined({ url, signal, fetch }) },
+        credentials: await credentialsOf(host),
+        service,
       };
     }),
   );

@@ -11,7 +11,11 @@ export interface VerifyOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Also read every layer, and check every ELF file in it. */
   readonly elf: boolean;
+  /** False: whether registries have the layers is not asked. */
+  readonly presence?: boolean;
   readonly allowForeign?: readonly string[];
+  /** Digests that base images are locked to. */
+  readonly bases?: Readonly<Record<string, string>>;
   readonly remedyFor?: RemedyFor;
   /** Report no step of its own. */
   readonly quiet?: boolean;
@@ -45,7 +49,7 @@ export function verifyTag(
       },
       elf: options.elf,
       allowForeign: [...(options.allowForeign ?? [])],
-      ...defined({ remedyFor: options.remedyFor }),
+      ...defined({ remedyFor: options.remedyFor, presence: options.presence, bases: options.bases }),
     });
   if (options.quiet === true) return verify();
   return context.progress.step({ step: "verify", service }, verify, ({ ok, targets: found }) => ({

@@ -39,7 +39,7 @@ export function serviceSection(service: ServiceReport, index: number, { version 
             <dd>${value}</dd>`,
       )}
     </dl>
-    ${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
+    ${checkTable(service)}${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
   </section> `;
 }
 
@@ -71,6 +71,16 @@ function digestRows(service: ServiceReport): [string, Part][] {
 /** Shown shortened, copied whole. */
 function digestCell(digest: string | undefined): Markup | undefined {
   return digest === undefined ? undefined : html`<code class="digest" title="${digest}">${digest}</code>`;
+}
+
+function checkTable({ checks = [] }: ServiceReport): Markup | undefined {
+  if (checks.length === 0) return undefined;
+  const rows = checks.map(({ name, state, evidence }): Part[] => [
+    name,
+    stateMark(state),
+    evidence.map((line) => html`${line}<br />`),
+  ]);
+  return cardTable({ caption: "Checks", columns: ["check", "state", "evidence"], rows });
 }
 
 function registryTable({ registries }: ServiceReport): Markup | undefined {

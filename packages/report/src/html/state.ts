@@ -1,14 +1,17 @@
-import type { RegistryState, ServiceState, TagReport } from "../report.js";
+import type { CheckReport, RegistryState, ServiceState, TagReport } from "../report.js";
 import { html, type Markup } from "./markup.js";
 
-type State = ServiceState | RegistryState | TagReport["state"] | "by tag" | "ok" | "FAILED" | "not run";
+type State =
+  ServiceState | RegistryState | TagReport["state"] | CheckReport["state"] | "by tag" | "FAILED" | "not run";
 export type Tone = "good" | "waiting" | "bad";
 
 const SIGNS = { good: "✓", waiting: "○", bad: "✗" } as const satisfies Record<Tone, string>;
 
+const WAITING: ReadonlySet<State> = new Set(["not started", "not released", "not run", "note", "skipped"]);
+
 export function toneOf(state: State): Tone {
   if (state === "failed" || state === "FAILED" || state === "not moved") return "bad";
-  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
+  return WAITING.has(state) ? "waiting" : "good";
 }
 
 /** A state in words, with a sign and a colour that add no information. */

@@ -1,0 +1,8 @@
+// Functions on any image by its reference. They are seldom called, so they are a part of the bundle of their own.
+export { combine, type CombineFlags } from "./images/combine.js";
+export { diff } from "./images/diff.js";
+export { exportImage } from "./images/export.js";
+export { importImage, type ImportFlags } from "./images/import.js";
+export { inspect } from "./images/inspect.js";
+export { tags } from "./images/tags.js";
+export { verifyReferences } from "./verify-references.js";

@@ -1,0 +1,111 @@
+import { TgoError } from "@tgo/errors";
+import { verifyImage, type FindingKind, type Verification } from "@tgo/image";
+import { reportService } from "@tgo/publishing";
+import { defined, type ReportFormat, type ServiceReport } from "@tgo/report";
+import type { Call } from "./call.js";
+import { finishReport } from "./finish-report.js";
+import { openReferences, type NamedImage, type ReferenceContext } from "./references.js";
+
+export interface VerifyReferencesFlags {
+  /** Read every layer, and check the architecture of every binary. */
+  readonly elf: boolean;
+  /** Read manifests and configs only. */
+  readonly fast: boolean;
+}
+
+/** What to do about an image that is not ours to build. */
+const REMEDIES: Readonly<Record<FindingKind, string>> = {
+  missing: "Check the name: tags are case-sensitive.",
+  incomplete: "Push the image again, or copy it from a registry that has all of it.",
+  "other digest": "Find out which of them is meant: a tag can be moved.",
+  "wrong image": "The image has to be built and published again, by whoever builds it.",
+};
+
+/**
+ * Checks any image by its references, and compares them with each other.
+ * @throws ReportError when a check failed; TgoError USAGE for a malformed reference
+ */
+export async function verifyReferences(
+  call: Call,
+  texts: readonly string[],
+  flags: VerifyReferencesFlags,
+  format: ReportFormat,
+): Promise<string> {
+  const started = performance.now();
+  const context = await openReferences(call, texts);
+  const [first] = context.images;
+  if (first === undefined) throw new TgoError("INTERNAL", "no reference");
+  const { repository } = first.reference;
+  const report = await reportService(context, repository, async () => {
+    const names = targetNames(context.images);
+    const verification = await verify(context, names, { ...flags, platforms: call.options.platform ?? [] });
+    return serviceReport(repository, verification);
+  });
+  const { elf, fast } = flags;
+  return finishReport(context, {
+    command: "verify",
+    ok: report.state !== "failed",
+    services: [report],
+    started,
+    flags: { reference: texts, "elf=false": !elf, fast },
+    format,
+  });
+}
+
+function verify(
+  { images, pins, progress }: ReferenceContext,
+  names: readonly string[],
+  { elf, fast, platforms }: VerifyReferencesFlags & { readonly platforms: readonly string[] },
+): Promise<Verification> {
+  const digests = images.flatMap(({ reference: { digest } }) => digest ?? []);
+  const [digest] = digests;
+  return progress.step({ step: "verify", service: images[0]?.reference.repository ?? "" }, () =>
+    verifyImage({
+      targets: images.map(({ reference, wanted, registry }, at) => ({
+        name: names[at] ?? reference.host,
+        registry,
+        repository: reference.repository,
+        reference: wanted,
+      })),
+      ...(platforms.length === 0 ? {} : { platforms }),
+      expect: defined({ digest }),
+      elf: elf && !fast,
+      presence: !fast,
+      referrers: !fast,
+      anyImage: true,
+      bases: pins,
+      remedyFor: (kind) => REMEDIES[kind],
+    }),
+  );
+}
+
+/** The host, where that is enough to tell the references apart. */
+function targetNames(images: readonly NamedImage[]): string[] {
+  return images.map(({ reference: { host }, text }) =>
+    images.filter((other) => other.reference.host === host).length === 1 ? host : text,
+  );
+}
+
+function serviceReport(name: string, verification: Verification): Omit<ServiceReport, "durationMs"> {
+  const { ok, digest, annotations, variants, checks, targets } = verification;
+  return defined({
+    service: name,
+    state: ok ? ("verified" as const) : ("failed" as const),
+    revision: annotations["org.opencontainers.image.revision"],
+    digest,
+    variants: variants.map(({ platform, digest: own, size, elf }) =>
+      defined({
+        platform,
+        digest: own,
+        size,
+        elf: elf && { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) },
+      }),
+    ),
+    checks,
+    registries: targets.map(({ name: registry, reference, state, digest: found, problems, durationMs }) =>
+      defined({ registry, reference, state, digest: found, problems, durationMs }),
+    ),
+    problems: [],
+    notes: [],
+  });
+}
