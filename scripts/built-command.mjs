@@ -5,8 +5,8 @@ import { root } from "./root.mjs";
 const DIST = `${root}/apps/tgo/dist`;
 
 /** Decide what is built, and are no part of it. */
-const BUILDERS = ["build.mjs", "built-command.mjs", "bundle.mjs", "direct-imports.mjs", "root.mjs"].map(
-  (name) => `scripts/${name}`,
+const BUILDERS = ["build", "built-command", "bundle", "direct-imports", "module-api", "root"].map(
+  (name) => `scripts/${name}.mjs`,
 );
 
 /** A command that runs may still load a part of the build before. */

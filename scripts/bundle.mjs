@@ -4,6 +4,7 @@ import { basename, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import { writeBuild } from "./built-command.mjs";
 import { directImports, indexFiles } from "./direct-imports.mjs";
+import { moduleApi } from "./module-api.mjs";
 import { root } from "./root.mjs";
 
 const common = {
@@ -255,11 +256,12 @@ export const shellPlugin = {
   },
 };
 
-/** Gives the command a module bundle that matches the sources, even if the committed one is stale. */
-function corePlugin(files) {
+/** Gives the command a module bundle and API that match the sources, even if the committed ones are stale. */
+function modulePlugin(files, api) {
   return {
-    name: "tgo-core",
+    name: "tgo-module",
     setup(builder) {
+      builder.onLoad({ filter: /[/\\]module-api[.]json$/ }, () => ({ contents: api, loader: "json" }));
       const namespace = "core";
       const path = (name) => `${LIB}/${name}`;
       builder.onResolve({ filter: /[/]lib[/]core[.]js$/ }, () => ({ path: path("core.js"), namespace }));
@@ -279,12 +281,13 @@ function corePlugin(files) {
  */
 export async function bundleCli() {
   const began = Date.now();
+  const [core, api] = await Promise.all([bundleCore(), moduleApi()]);
   const { outputFiles, metafile } = await bundle({
     entryPoints: { tgo: "apps/tgo/src/main.ts" },
     outdir: "apps/tgo/dist",
     splitting: true,
     minifyWhitespace: true,
-    plugins: [shellPlugin, sdkPlugin, corePlugin(await bundleCore())],
+    plugins: [shellPlugin, sdkPlugin, modulePlugin(core, api)],
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     banner: { js: requireShim },
   });
