@@ -127,7 +127,7 @@ export class Connection {
    */
   reach(url: URL): URL {
     if (url.host !== hostOf(this.host) && url.host !== hostOf(apiHost(this.host))) return url;
-    return new URL(`${url.pathname}${url.search}`, this.origin);
+    return this.#here(url);
   }
 
   /**
@@ -206,7 +206,12 @@ export class Connection {
   /** The registry's own URL for one that it named on another host, if the path is its API's. */
   onOrigin(url: URL): URL | undefined {
     if (url.origin === this.origin.origin || !url.pathname.startsWith("/v2/")) return undefined;
-    return new URL(`${url.pathname}${url.search}`, this.origin);
+    return this.#here(url);
+  }
+
+  /** The same path and query at the registry itself. A path that begins with two slashes stays one. */
+  #here({ pathname, search }: URL): URL {
+    return Object.assign(new URL(this.origin), { pathname, search });
   }
 
   async #refused(response: RegistryResponse, sent: string | undefined): Promise<boolean> {
