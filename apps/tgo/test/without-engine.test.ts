@@ -79,6 +79,21 @@ describe("as a user without rights, a home, Docker or an engine", () => {
     expect(stdout).toMatch(printed);
   });
 
+  it.each([
+    ["verify", ["IMAGE"], /verify ok/],
+    ["verify", ["--fast", "IMAGE"], /verify ok/],
+    ["inspect", ["IMAGE"], /linux\/arm64/],
+    ["tags", ["IMAGE"], /1\.2\.3/],
+    ["diff", ["IMAGE", "IMAGE"], /the same/],
+    ["combine", ["IMAGE", "--to", "COPY", "--dry-run"], /planned/],
+  ])("%s %j works on any reference", async (name, args, printed) => {
+    const image = `${registry.host}/tgoai/tgo-api:1.2.3`;
+    const given = args.map((arg) => arg.replace("IMAGE", image).replace("COPY", `${registry.host}/copy:1`));
+    const { code, stdout, stderr } = await tgo(name, ...given, "--progress", "quiet");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(printed);
+  });
+
   it("verify says that no engine's results are shown", async () => {
     const { stdout } = await tgo(
       ...["verify", "--service", "tgo-api", "--tag", "1.2.3", "--format", "json", ...registryFlag()],
