@@ -126,6 +126,6 @@ test("texts of an image cannot change the terminal", async () => {
   const registry = await staged({ annotations: { "evil\u001B[31m": "a\nb\u202E" } });
   for (const format of ["text", "markdown", "json"] as const) {
     const text = renderInspect([await read(registry)], format);
-    expect(text).not.toMatch(/[\u001B\u202E]/);
+    for (const control of ["\u001B", "\u202E"]) expect(text).not.toContain(control);
   }
 });

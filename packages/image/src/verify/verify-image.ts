@@ -163,9 +163,14 @@ function reported(
     reference: where(inspection),
     state: shown.length === 0 ? "verified" : "failed",
     digest,
-    problems: shown.map(({ kind, check: _, ...problem }) => {
-      const remedy = kind && remedyFor(kind);
-      return remedy === undefined ? problem : { ...problem, remedy };
+    problems: shown.map(({ kind, code, what, where: location, remedy: own }) => {
+      const remedy = (kind && remedyFor(kind)) ?? own;
+      return {
+        code,
+        what,
+        ...(location === undefined ? {} : { where: location }),
+        ...(remedy === undefined ? {} : { remedy }),
+      };
     }),
     durationMs,
   };
