@@ -9,6 +9,7 @@ export { REPORT_FORMATS, type ReportFormat, render } from "./render.js";
 export type {
   CheckReport,
   LinkSummary,
+  MachineReport,
   RegistryReport,
   Report,
   ServiceReport,

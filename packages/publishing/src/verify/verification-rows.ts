@@ -1,6 +1,13 @@
-import { linkFindingText, type LinkReport, type Verification } from "@tgo/image";
-import type { VariantProof } from "@tgo/proof";
-import { defined, type LinkSummary, type RegistryReport, type VariantReport } from "@tgo/report";
+import type { Catalog } from "@tgo/catalog";
+import { linkFindingText, misfitText, type LinkReport, type Misfit, type Verification } from "@tgo/image";
+import { machineProofs, type MachineProof, type VariantProof } from "@tgo/proof";
+import {
+  defined,
+  type LinkSummary,
+  type MachineReport,
+  type RegistryReport,
+  type VariantReport,
+} from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import { referenceOf, type Target } from "../targets/target.js";
 
@@ -40,9 +47,12 @@ export function checkedFiles({ files, elf, links }: VariantProof): NonNullable<V
   return { files, elf, foreign: [], ...(links === undefined ? {} : { links: { ...links, missing: [] } }) };
 }
 
-/** The variant rows of a verified image: sizes from the registry, the rest from proofs. */
+/**
+ * The variant rows of a verified image: sizes from the registry, the rest from proofs.
+ * @param context with a catalog, machines are named for an image without a proof, too
+ */
 export function variantRows(
-  context: Pick<TargetContext, "platforms">,
+  context: Pick<TargetContext, "platforms"> & { readonly catalog?: Pick<Catalog, "machines"> },
   verification: Verification,
   proofOf: (variant: { readonly platform: string; readonly digest: string }) => KnownProof | undefined,
 ): VariantReport[] {
@@ -65,7 +75,25 @@ export function variantRows(
       size: variant?.size,
       elf: checked,
       smoke: proof?.smoke && { ok: true, ...proof.smoke, recorded },
-      machines: proof?.machines,
+      machines: machineRows(
+        proof?.machines ??
+          (elf && context.catalog && machineProofs(platform, context.catalog.machines[platform], undefined)),
+        elf?.misfits,
+      ),
     });
+  });
+}
+
+/**
+ * The promised machines, by what a proof knows, and by the files of the image that was verified.
+ * @param misfits files that machines cannot load
+ */
+function machineRows(
+  known: readonly MachineProof[] | undefined,
+  misfits: readonly Misfit[] = [],
+): readonly MachineReport[] | undefined {
+  return known?.map((machine) => {
+    const misfit = misfits.find(({ loaded, machines }) => loaded && machines.includes(machine.name));
+    return misfit === undefined ? machine : { name: machine.name, state: "failed", told: misfitText(misfit) };
   });
 }
