@@ -1,6 +1,6 @@
 import type { PrepareOptions } from "@tgo/builders";
 import { problemOf, TgoError } from "@tgo/errors";
-import { differencesOf, notesOf, parityError } from "@tgo/proof";
+import { differencesOf, ownNotesOf, parityError } from "@tgo/proof";
 import {
   candidateTag,
   prepareCandidate,
@@ -87,13 +87,17 @@ function verifyService(
   const { name, service } = selected;
   return reportService(context, name, async () => {
     const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, source)).key);
-    const { allowForeign } = service;
+    const { allowForeign, allowDifferences } = service;
+    const { machines } = context.catalog;
     const remedyFor = verifyRemedies({ service: name, tag: verified });
-    const options = { elf: elf && !fast, presence: !fast, allowForeign, remedyFor, bases: context.pins };
+    const options = {
+      ...{ elf: elf && !fast, presence: !fast, bases: context.pins },
+      ...{ allowForeign, allowDifferences, machines, remedyFor },
+    };
     const verification = await verifyTag(context, name, context.targets, verified, options);
     const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
     const known = verification.variants.flatMap(({ digest }) => proofs.get(digest)?.proof ?? []);
-    const differences = differencesOf(known);
+    const differences = verification.differences ?? differencesOf(known);
     const problems =
       strictParity && differences.length > 0 ? [problemOf(parityError(name, differences))] : [];
     return defined({
@@ -110,7 +114,8 @@ function verifyService(
         ...(built === undefined || built === verification.digest
           ? []
           : [`not the image that this engine built as ${verified}: ${built}`]),
-        ...notesOf(known),
+        ...differences,
+        ...ownNotesOf(known),
       ],
     });
   });

@@ -28,8 +28,8 @@ function head(): ContentScan<string> {
 
 async function read(chunks: Iterable<Uint8Array>): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const reader = new TarReader(head, ({ facts = "", stat: _, ...entry }) =>
-    seen.push({ ...entry, head: facts }),
+  const reader = new TarReader(head, ({ type, path, target, facts = "" }) =>
+    seen.push({ type, path, target, head: facts }),
   );
   await Promise.resolve();
   for (const chunk of chunks) reader.write(chunk);
@@ -203,6 +203,22 @@ describe("headers", () => {
     const entries = await readAll(...names.map((name) => tarEntry({ name }, "x")));
     expect(new Set(entries.map(({ path }) => path)).size).toBe(names.length);
   });
+});
+
+test("a file has the size of its content, which a pax header may give; other entries have none", () => {
+  const sizes: number[] = [];
+  const reader = new TarReader(head, ({ stat: { size } }) => sizes.push(size));
+  reader.write(
+    Buffer.concat([
+      tarEntry({ name: "a" }, "abc"),
+      tarEntry({ type: "x" }, paxRecord("size", "2")),
+      tarEntry({ name: "b" }, "xy"),
+      tarEntry({ type: "2", target: "a" }),
+      END_OF_ARCHIVE,
+    ]),
+  );
+  reader.end();
+  expect(sizes).toEqual([3, 2, 0]);
 });
 
 describe("extended headers", () => {

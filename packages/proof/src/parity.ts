@@ -47,8 +47,12 @@ export function parityError(name: string, differences: readonly string[]): TgoEr
 
 /** What the proofs of an image's variants found and did not fail for: differences, and each variant's own notes. */
 export function notesOf(proofs: readonly VariantProof[]): readonly string[] {
-  const own = proofs.flatMap(({ platform, notes = [] }) => notes.map((note) => `${platform}: ${note}`));
-  return [...differencesOf(proofs), ...own];
+  return [...differencesOf(proofs), ...ownNotesOf(proofs)];
+}
+
+/** Each variant's own notes. */
+export function ownNotesOf(proofs: readonly VariantProof[]): readonly string[] {
+  return proofs.flatMap(({ platform, notes = [] }) => notes.map((note) => `${platform}: ${note}`));
 }
 
 /** The differences that the proofs of an image's variants know, each once. */

@@ -9,6 +9,8 @@ import type { ContentScan } from "./tar-reader.js";
 
 /** What is kept of a regular file's content: plain data, which a worker thread can send. */
 export interface FileFacts {
+  /** In bytes. */
+  readonly size: number;
   /** Of an ELF file. */
   readonly elf?: ElfFacts;
   /**
@@ -29,7 +31,10 @@ export class FileScan implements ContentScan<FileFacts> {
   readonly #parts: string[] = [];
 
   /** @param path as in the archive @param size in bytes */
-  constructor(path: string, size: number) {
+  constructor(
+    path: string,
+    private readonly size: number,
+  ) {
     this.#path = posix.join("/", path);
     this.#isKept =
       (size <= MAX_LOADER_FILE && isLoaderFile(this.#path)) ||
@@ -47,9 +52,9 @@ export class FileScan implements ContentScan<FileFacts> {
   }
 
   facts(): FileFacts | undefined {
-    if (this.#isKept) return { content: shortened(this.#path, this.#parts.join("")) };
+    if (this.#isKept) return { size: this.size, content: shortened(this.#path, this.#parts.join("")) };
     const elf = readElfFacts(this.#elf);
-    return elf === undefined ? undefined : { elf };
+    return elf === undefined ? undefined : { size: this.size, elf };
   }
 }
 

@@ -7,11 +7,12 @@ export class SymbolicLink {
   constructor(readonly target: string) {}
 }
 
-/** What is no directory. A regular file is what is known of its content, or "file". */
+/** What is no directory. A regular file is what is known of its content, or its size in bytes. */
 type Leaf =
   | FileFacts
   | SymbolicLink
-  | Exclude<TarEntry["type"], "directory" | "hard link" | "symbolic link">
+  | number
+  | Exclude<TarEntry["type"], "file" | "directory" | "hard link" | "symbolic link">
   | "whiteout";
 
 /** A directory of one layer, or of the file system that several layers form. */
@@ -140,7 +141,8 @@ export class LayerTree {
     this.#set(parent, name, "whiteout");
   }
 
-  #leaf(type: Exclude<TarEntry["type"], "directory">, { path, target, facts }: TarEntry<FileFacts>): Leaf {
+  #leaf(type: Exclude<TarEntry["type"], "directory">, entry: TarEntry<FileFacts>): Leaf {
+    const { path, target, stat, facts } = entry;
     if (type === "hard link") return this.#linked(target, path);
     if (type === "symbolic link") {
       if (target === "" || isLonger(target, MAX_TARGET))
@@ -148,7 +150,8 @@ export class LayerTree {
       this.budget.keep(target.length);
       return new SymbolicLink(target);
     }
-    return type === "file" && facts !== undefined ? this.#kept(facts) : type;
+    if (type !== "file") return type;
+    return facts === undefined ? stat.size : this.#kept(facts);
   }
 
   /** Only this layer is searched: with overlayfs, it is unpacked where the lower ones are not. */
@@ -210,10 +213,13 @@ export function stackLayer(lower: Directory | undefined, layer: Directory, path 
   return merged;
 }
 
-/** Every regular file, with its path from the root and what is known of its content; and every symbolic link. */
+/** A regular file, as what is known of its content or its size; or a symbolic link. */
+export type FileEntry = FileFacts | SymbolicLink | number;
+
+/** Every regular file and symbolic link, with its path from the root. */
 export function* entriesOf(
   root: Directory,
-): Generator<readonly [path: string, entry: FileFacts | SymbolicLink | undefined], void, undefined> {
+): Generator<readonly [path: string, entry: FileEntry], void, undefined> {
   // No recursion: a path has up to two thousand directories.
   const open = [{ path: "", entries: root.entries.entries() }];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
@@ -225,16 +231,16 @@ export function* entriesOf(
     const [name, entry] = next.value;
     const path = `${top.path}/${name}`;
     if (entry instanceof Directory) open.push({ path, entries: entry.entries.entries() });
-    else if (typeof entry === "object") yield [path, entry];
-    else if (entry === "file") yield [path, undefined];
+    else if (typeof entry !== "string") yield [path, entry];
   }
 }
 
-/** Every regular file, as {@link entriesOf} gives them. */
+/** Every regular file, with what is known of its content. */
 export function* filesOf(
   root: Directory,
 ): Generator<readonly [path: string, facts: FileFacts | undefined], void, undefined> {
-  for (const [path, entry] of entriesOf(root)) if (!(entry instanceof SymbolicLink)) yield [path, entry];
+  for (const [path, entry] of entriesOf(root))
+    if (!(entry instanceof SymbolicLink)) yield [path, typeof entry === "number" ? undefined : entry];
 }
 
 function list(directory: Directory, entry: string): void {
@@ -275,5 +281,5 @@ function isLonger(text: string, bytes: number): boolean {
 
 function kindOf(leaf: Leaf): string {
   if (leaf instanceof SymbolicLink) return "symbolic link";
-  return typeof leaf === "object" ? "file" : leaf;
+  return typeof leaf === "string" ? leaf : "file";
 }

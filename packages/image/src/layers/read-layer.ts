@@ -14,6 +14,8 @@ import {
   OCI_LAYER_ZSTD,
 } from "@tgo/registry";
 import { ElfScan, type ElfReport, type ElfScanOptions } from "../elf/elf-scan.js";
+import { readPackages } from "../packages/package-files.js";
+import type { VariantContents } from "../parity/compare-contents.js";
 import type { Platform } from "../platform.js";
 import { FileScan } from "./file-facts.js";
 import { Directory, entriesOf, LayerTree, stackLayer, SymbolicLink, TreeBudget } from "./layer-tree.js";
@@ -67,27 +69,36 @@ export async function scanLayers(
   return mergeLayers(read, platform, options);
 }
 
-/** Stacks the layers, the lowest first, and proves that programs in them find their libraries. */
+/** Stacks the layers, the lowest first, and scans the file system that they form; see {@link scanTree}. */
 export function mergeLayers(
   layers: readonly LayerContent[],
   platform: Platform,
   options: ElfScanOptions = {},
 ): ElfReport {
-  const scan = new ElfScan(platform, options);
-  const merged = refusing("the layers cannot be stacked", () =>
+  return scanTree(stackLayers(layers), platform, options);
+}
+
+/** The file system that layers form, the lowest first. @throws TgoError INVALID_RESPONSE as {@link scanLayers} */
+export function stackLayers(layers: readonly LayerContent[]): Directory {
+  return refusing("the layers cannot be stacked", () =>
     layers.reduce((lower, { root }) => stackLayer(lower, root), new Directory()),
   );
+}
+
+/** Checks the ELF files of a file system, and proves that programs in it find their libraries. */
+export function scanTree(root: Directory, platform: Platform, options: ElfScanOptions = {}): ElfReport {
+  const scan = new ElfScan(platform, options);
   const links = new Map<string, string>();
   const contents = new Map<string, string>();
-  for (const [path, entry] of entriesOf(merged)) {
+  for (const [path, entry] of entriesOf(root)) {
     if (entry instanceof SymbolicLink) {
       links.set(path, entry.target);
       continue;
     }
-    scan.add(path, entry?.elf);
-    if (entry?.content !== undefined) contents.set(path, entry.content);
+    const facts = typeof entry === "number" ? undefined : entry;
+    scan.add(path, facts?.elf);
+    if (facts?.content !== undefined) contents.set(path, facts.content);
   }
-  const bytesOf = (content: string): Buffer => Buffer.from(content, "latin1");
   return scan.report({
     linkTarget: (path) => links.get(path),
     loaderFile: (path) => {
@@ -98,6 +109,24 @@ export function mergeLayers(
       for (const [path, content] of contents) yield [path, bytesOf(content)];
     },
   });
+}
+
+/** What a file system contains, to be compared with that of another platform. */
+export function contentsOf(root: Directory, platform: Platform): VariantContents {
+  const files = new Map<string, number>();
+  const databases: [string, Uint8Array][] = [];
+  for (const [path, entry] of entriesOf(root)) {
+    if (entry instanceof SymbolicLink) continue;
+    files.set(path, typeof entry === "number" ? entry : entry.size);
+    if (typeof entry === "object" && entry.content !== undefined)
+      databases.push([path, bytesOf(entry.content)]);
+  }
+  return { platform, files, packages: readPackages(databases) };
+}
+
+/** @param content as in FileFacts */
+function bytesOf(content: string): Buffer {
+  return Buffer.from(content, "latin1");
 }
 
 /** Reads one layer's stream to its end: decompresses, hashes and looks at each byte once. */

@@ -10,6 +10,8 @@ export type CheckName =
   | "diff_ids"
   | "ELF machines"
   | "link proof"
+  | "promised machines"
+  | "parity"
   | "annotations and labels"
   | "pull without credentials"
   | "base"

@@ -12,6 +12,8 @@ export interface Facts {
   readonly reference: Inspection | undefined;
   /** By the variants' digests. */
   readonly elf: ReadonlyMap<string, ElfReport>;
+  /** What only some variants contain; undefined where not all were read. */
+  readonly differences: readonly string[] | undefined;
   readonly options: VerifyOptions;
 }
 
@@ -37,6 +39,8 @@ const CHECKS: readonly (readonly [name: CheckName, seen: (facts: ImageFacts) => 
   ["diff_ids", diffIds],
   ["ELF machines", elfMachines],
   ["link proof", linkProof],
+  ["promised machines", promisedMachines],
+  ["parity", parity],
   ["annotations and labels", texts],
   ["pull without credentials", anonymousPull],
   ["base", baseAge],
@@ -130,6 +134,23 @@ function linkProof({ reference, elf }: ImageFacts): Seen {
       return `${platform}: ${links.roots} programs and modules load ${links.libraries} libraries${noted}`;
     }),
   };
+}
+
+function promisedMachines({ reference, elf, options }: ImageFacts): Seen | undefined {
+  const machines = options.machines ?? {};
+  const evidence = reference.variants.flatMap(({ platform }) => {
+    const names = (machines[platform] ?? []).map(({ name }) => name);
+    return names.length === 0 ? [] : [`${platform}: all files can be loaded on ${names.join(", ")}`];
+  });
+  if (evidence.length === 0) return undefined;
+  return elf.size === 0 ? NOT_READ : { evidence };
+}
+
+function parity({ reference, differences }: ImageFacts): Seen | undefined {
+  if (reference.variants.length < 2) return undefined;
+  if (differences === undefined) return NOT_READ;
+  if (differences.length > 0) return { state: "note", evidence: differences };
+  return { evidence: ["the same packages and files on all platforms, apart from their architecture"] };
 }
 
 function texts({ reference, options }: ImageFacts): Seen {

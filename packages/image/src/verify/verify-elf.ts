@@ -3,24 +3,41 @@ import { address, concurrencyLimit, inParallel, type Descriptor } from "@tgo/reg
 import { MAX_FOREIGN, type ElfReport } from "../elf/elf-scan.js";
 import { linkFindingText, linkRemedy, type LinkReport } from "../link/link-report.js";
 import { TreeBudget } from "../layers/layer-tree.js";
-import { LAYERS_AT_ONCE, mergeLayers, readLayer, type LayerContent } from "../layers/read-layer.js";
+import {
+  contentsOf,
+  LAYERS_AT_ONCE,
+  readLayer,
+  scanTree,
+  stackLayers,
+  type LayerContent,
+} from "../layers/read-layer.js";
+import { misfitRemedy, misfitText, type Misfit } from "../machines/machine-scan.js";
+import { compareContents, type VariantContents } from "../parity/compare-contents.js";
 import type { CachedVariant } from "./image-cache.js";
+import type { ContentChecks } from "./verify-options.js";
 import { where, type Inspection } from "./verify-target.js";
 
 const PATHS_SHOWN = 10;
 
+/** What the layers of an image contain. */
+export interface CheckedContent {
+  /** By the variants' digests. */
+  readonly reports: ReadonlyMap<string, ElfReport>;
+  /** What only some variants contain, one line each; undefined where not all could be read. */
+  readonly differences: readonly string[] | undefined;
+}
+
 /**
  * Reads the layers of the reference's variants, each once, compares them with the configs' diff_ids and checks every
  * ELF file. The same digest is the same content, so the result holds for every registry that has it.
- * @param allowed path patterns of files that may be for another machine
- * @returns reports by the variants' digests
  */
 export async function verifyElf(
   reference: Inspection,
   inspections: readonly Inspection[],
-  allowed: readonly string[] = [],
-): Promise<Map<string, ElfReport>> {
+  { allowForeign = [], allowDifferences = [], machines = {} }: ContentChecks,
+): Promise<CheckedContent> {
   const reports = new Map<string, ElfReport>();
+  const compared: VariantContents[] = [];
   const layers = new Map<string, Promise<LayerContent>>();
   const same = inspections.filter(({ digest }) => digest === reference.digest);
   const budget = new TreeBudget();
@@ -57,9 +74,12 @@ export async function verifyElf(
             remedy: "Build and publish it again.",
           });
       }
-      const report = mergeLayers(contents, variant.platform, {
-        allow: allowed,
+      const root = stackLayers(contents);
+      if (reference.variants.length > 1) compared.push(contentsOf(root, variant.platform));
+      const report = scanTree(root, variant.platform, {
+        allow: allowForeign,
         libraryPath: libraryPathOf(variant),
+        machines: machines[variant.platform] ?? [],
       });
       reports.set(variant.digest, report);
       if (report.foreign.length > 0)
@@ -74,11 +94,33 @@ export async function verifyElf(
             ...missingLibraries(variant, report.links, where(inspection)),
             check: "link proof",
           });
+      const loaded = (report.misfits ?? []).filter((misfit) => misfit.loaded);
+      if (loaded.length > 0)
+        for (const inspection of same)
+          inspection.problems.push({
+            ...unloadable(variant, loaded, where(inspection)),
+            check: "promised machines",
+          });
     } catch (error) {
       for (const { problems } of same) problems.push({ ...foreseenProblem(error), check: "layers" });
     }
   });
-  return reports;
+  const isWhole = compared.length === reference.variants.length || reference.variants.length < 2;
+  const order = reference.variants.map(({ platform }) => platform);
+  compared.sort((a, b) => order.indexOf(a.platform) - order.indexOf(b.platform));
+  return { reports, differences: isWhole ? compareContents(compared, allowDifferences) : undefined };
+}
+
+function unloadable({ platform }: CachedVariant, misfits: readonly Misfit[], location: string): Problem {
+  const shown = misfits.slice(0, PATHS_SHOWN).map(misfitText).join("; ");
+  const more = misfits.length > PATHS_SHOWN ? `; and ${misfits.length - PATHS_SHOWN} more` : "";
+  const names = [...new Set(misfits.flatMap(({ machines }) => machines))].join(", ");
+  return {
+    code: "CHECK",
+    what: `${platform} contains ${misfits.length === 1 ? "a file" : `${misfits.length} files`} that cannot be loaded on ${names}: ${shown}${more}`,
+    where: location,
+    remedy: `${misfitRemedy(misfits)} Machines that are not needed can be left out of machines in tgo.catalog.json.`,
+  };
 }
 
 function libraryPathOf({ config }: CachedVariant): string {

@@ -7,6 +7,7 @@ import type { Check } from "./check.js";
 import { listChecks } from "./checks.js";
 import { ImageCache, type CachedVariant } from "./image-cache.js";
 import { isReadableLayer, isZstdLayer } from "./layer-types.js";
+import type { CheckedContent } from "./verify-elf.js";
 import { verifyTarget, where, type Inspection } from "./verify-target.js";
 import type { FindingKind, InspectedImage, VerifyOptions } from "./verify-options.js";
 
@@ -40,6 +41,8 @@ export interface Verification {
   readonly digest: string | undefined;
   readonly targets: readonly VerifiedTarget[];
   readonly variants: readonly VerifiedVariant[];
+  /** What only some variants contain, one line each; absent where the layers were not read. */
+  readonly differences?: readonly string[];
   /** Of the index. */
   readonly annotations: Readonly<Record<string, string>>;
   /** What was checked, in order, with what was seen. */
@@ -65,12 +68,12 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
   const reference =
     inspections.find((inspection) => inspection.digest === digest && inspection.variants.length > 0) ??
     inspections.find(({ index }) => index !== undefined);
-  const elf =
+  const content: CheckedContent =
     options.elf === true && reference !== undefined
       ? await (
           await import("./verify-elf.js")
-        ).verifyElf(readable(reference, inspections), inspections, options.allowForeign)
-      : new Map<string, ElfReport>();
+        ).verifyElf(readable(reference, inspections), inspections, options)
+      : { reports: new Map(), differences: undefined };
   const all = inspections.map(inspectedImage);
   const targets = inspections.map((inspection, at) =>
     reported(inspection, (kind) => options.remedyFor?.(kind, all[at] ?? inspectedImage(inspection), all)),
@@ -79,9 +82,15 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
     ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
     digest,
     targets,
-    variants: (reference?.variants ?? []).map((variant) => reportedVariant(variant, elf.get(variant.digest))),
+    variants: (reference?.variants ?? []).map((variant) =>
+      reportedVariant(variant, content.reports.get(variant.digest)),
+    ),
+    ...(content.differences === undefined ? {} : { differences: content.differences }),
     annotations: reference?.index?.annotations ?? {},
-    checks: listChecks({ inspections, reference, elf, options }),
+    checks: listChecks({
+      ...{ inspections, reference, options },
+      ...{ elf: content.reports, differences: content.differences },
+    }),
   };
 }
 

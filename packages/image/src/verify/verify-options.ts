@@ -1,4 +1,5 @@
 import type { Registry } from "@tgo/registry";
+import type { PromisedMachine } from "../machines/machine-scan.js";
 import type { Platform } from "../platform.js";
 
 /** One place where the image should be. */
@@ -70,13 +71,21 @@ export interface InspectOptions {
 }
 
 /** See verifyImage. */
-export interface VerifyOptions extends InspectOptions {
+export interface VerifyOptions extends InspectOptions, ContentChecks {
   readonly targets: readonly VerifyTarget[];
   /** Reads every layer and checks the machine of every ELF file. */
   readonly elf?: boolean;
-  /** Path patterns of files that may be for another machine. */
-  readonly allowForeign?: readonly string[];
   readonly remedyFor?: RemedyFor;
   /** Digests that base images are locked to, by their names with tag: how old the image's base is. */
   readonly bases?: Readonly<Record<string, string>>;
+}
+
+/** What is checked of the files in the layers. */
+export interface ContentChecks {
+  /** Path patterns of files that may be for another machine. */
+  readonly allowForeign?: readonly string[];
+  /** Packages and path patterns that only some platforms have, by intention. */
+  readonly allowDifferences?: readonly string[];
+  /** Machines whose loaders must take every file. */
+  readonly machines?: Readonly<Partial<Record<Platform, readonly PromisedMachine[]>>>;
 }

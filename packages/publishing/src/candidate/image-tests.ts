@@ -31,13 +31,13 @@ export function imageTests(context: PublishContext, subject: TestedService, cand
       const checked = run ? undefined : await checkLayers(context, subject, image);
       const tested = untested.map(async ({ platform: name, digest }): Promise<[string, VariantProof]> => {
         const platform = plannedPlatform(context, name);
-        const elf = checked?.find((variant) => variant.digest === digest)?.elf;
+        const elf = checked?.variants.find((variant) => variant.digest === digest)?.elf;
         if (elf !== undefined) return [digest, { platform, files: elf.files, elf: elf.elf }];
         const container = pullVariant(context, image.from, subject.name, { platform, digest });
         return [digest, await testVariant(context, subject, { platform, container })];
       });
       const [differences, found] = await Promise.all([
-        run || context.strictParity === true ? compareAll(context, subject, image) : undefined,
+        checked === undefined ? compareAll(context, subject, image) : checked.differences,
         Promise.all(tested),
       ]);
       const proofs = new Map(
@@ -55,14 +55,14 @@ export function imageTests(context: PublishContext, subject: TestedService, cand
 /** Reads the image's layers from the registry, and checks every ELF file. @throws TgoError CHECK */
 async function checkLayers(
   context: PublishContext,
-  { name, service: { allowForeign } }: TestedService,
+  { name, service: { allowForeign, allowDifferences } }: TestedService,
   { from, digest }: FoundImage,
-): Promise<Verification["variants"]> {
-  const options = { digest, elf: true, allowForeign };
-  const { targets, variants } = await verifyTag(context, name, [from], digest, options);
-  for (const { code, what, where, remedy } of targets.flatMap(({ problems }) => problems))
+): Promise<Verification> {
+  const options = { digest, elf: true, allowForeign, allowDifferences };
+  const verification = await verifyTag(context, name, [from], digest, options);
+  for (const { code, what, where, remedy } of verification.targets.flatMap(({ problems }) => problems))
     throw new TgoError(code, what, defined({ where, remedy }));
-  return variants;
+  return verification;
 }
 
 function compareAll(

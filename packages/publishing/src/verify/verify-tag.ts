@@ -1,4 +1,6 @@
-import { verifyImage, type RemedyFor, type Verification } from "@tgo/image";
+import type { Catalog, Platform } from "@tgo/catalog";
+import { type PromisedMachine, verifyImage, type RemedyFor, type Verification } from "@tgo/image";
+import { promisedMachines } from "@tgo/proof";
 import { defined } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
@@ -16,6 +18,10 @@ export interface VerifyOptions {
   readonly allowForeign?: readonly string[];
   /** Digests that base images are locked to. */
   readonly bases?: Readonly<Record<string, string>>;
+  /** Packages and path patterns that only some platforms have, by intention. */
+  readonly allowDifferences?: readonly string[];
+  /** Promised machines, whose loaders must take every ELF file. */
+  readonly machines?: Catalog["machines"];
   readonly remedyFor?: RemedyFor;
   /** Report no step of its own. */
   readonly quiet?: boolean;
@@ -48,7 +54,9 @@ export function verifyTag(
         labels: options.labels ?? {},
       },
       elf: options.elf,
-      allowForeign: [...(options.allowForeign ?? [])],
+      allowForeign: options.allowForeign ?? [],
+      allowDifferences: options.allowDifferences ?? [],
+      machines: promisedByPlatform(context.platforms, options.machines),
       ...defined({ remedyFor: options.remedyFor, presence: options.presence, bases: options.bases }),
     });
   if (options.quiet === true) return verify();
@@ -56,4 +64,14 @@ export function verifyTag(
     state: ok ? "done" : "failed",
     detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`,
   }));
+}
+
+function promisedByPlatform(
+  platforms: readonly Platform[],
+  machines: Catalog["machines"] | undefined,
+): Readonly<Record<string, readonly PromisedMachine[]>> {
+  if (machines === undefined) return {};
+  return Object.fromEntries(
+    platforms.map((platform) => [platform, promisedMachines(platform, machines[platform])]),
+  );
 }
