@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { Writable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
@@ -38,10 +37,10 @@ export interface LayerContent {
 }
 
 /**
- * How many layers to read at once. Decompression, half of the work, runs in Node's pool of four threads; hashing and
- * reading the archive in the main one.
+ * How many layers to read at once. Decompression, half of the work, runs in Node's pool of four threads, and waits for
+ * what it has unpacked to be read in the main one: with two layers on two cores, one of them often has nothing to do.
  */
-export const LAYERS_AT_ONCE = Math.min(Math.max(availableParallelism(), 2), 4);
+export const LAYERS_AT_ONCE = 4;
 
 /**
  * Bytes that zlib's thread hands over at once. With Node's default of 16 KiB, a quarter of the time goes into that.
