@@ -7,7 +7,7 @@ import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-fil
 import { readPackageJson } from "../packages/node.js";
 import type { ContentScan } from "./tar-reader.js";
 
-/** What is kept of a regular file's content: plain data, which a worker thread can send. */
+/** What is kept of a regular file's content: plain data. */
 export interface FileFacts {
   /** In bytes. */
   readonly size: number;
