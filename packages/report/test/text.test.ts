@@ -135,7 +135,7 @@ describe("the text report", () => {
   });
 
   it("says how many programs find their libraries, and what others lack", () => {
-    const elf = (missing: string[]): VariantReport["elf"] => ({
+    const elf = (missing: string[]): NonNullable<VariantReport["elf"]> => ({
       files: 20,
       elf: 14,
       foreign: [],
