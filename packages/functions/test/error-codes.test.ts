@@ -38,6 +38,7 @@ function variantContext(): BuildContext {
   return {
     client: engine,
     bases,
+    catalog: applyOverride({ services: {} }),
     native: "linux/amd64",
     progress: new Progress(() => undefined),
   } as unknown as BuildContext;
@@ -110,6 +111,7 @@ const SITUATIONS: Readonly<Record<TgoErrorCode, () => unknown>> = {
     const container = {
       platform: () => Promise.resolve("linux/amd64"),
       rootfs: () => ({}),
+      envVariable: () => Promise.resolve(""),
       exists: () => Promise.resolve(false),
       withExec: () => ({ stdout: () => Promise.resolve("aarch64\n") }),
     } as unknown as Parameters<typeof testVariant>[2]["container"];
