@@ -55,7 +55,7 @@ export async function fuzz(target: FuzzTarget): Promise<void> {
     fc.nat(),
     async (seed, changes, cut) => {
       const original = corpus[seed % corpus.length] ?? Buffer.alloc(0);
-      const input = changes.reduce((bytes, apply) => apply(bytes, corpus), original);
+      const input = changes.reduce<Buffer>((bytes, apply) => apply(bytes, corpus), original);
       const problem = await problemOf(target, input, cut % (input.length + 1));
       if (problem === undefined) return;
       failed = { input, problem };
