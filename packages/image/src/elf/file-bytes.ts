@@ -2,7 +2,10 @@
 export interface FileBytes {
   /** Of the file, in bytes. */
   readonly size: number;
-  /** Fewer bytes than `length` at the end of the file; undefined where the bytes are not at hand. */
+  /**
+   * Fewer bytes than `length` at the end of the file; undefined where the bytes are not at hand. Valid until the next
+   * read.
+   */
   read(offset: number, length: number): Uint8Array | undefined;
 }
 

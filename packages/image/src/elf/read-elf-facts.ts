@@ -224,12 +224,12 @@ class Reader {
     let left = MAX_VERSIONS;
     let at = this.#offsetOf(address, what);
     for (let index = 0; index < count; index++) {
-      const need = new Fields(this.#bytes(at, 16, what), this.#little);
+      const need = this.#entry(at, 16, what);
       const versions: string[] = [];
       let aux = at + need.u32(8);
       for (let number = need.u16(2); number > 0; number--) {
         if (--left < 0) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
-        const version = new Fields(this.#bytes(aux, 16, what), this.#little);
+        const version = this.#entry(aux, 16, what);
         if ((version.u16(4) & VER_FLG_WEAK) === 0) versions.push(this.#name(version.u32(8)));
         const next = version.u32(12);
         if (next === 0) break;
@@ -251,9 +251,9 @@ class Reader {
     let at = this.#offsetOf(address, what);
     for (let index = 0; index < count; index++) {
       if (index === MAX_VERSIONS) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
-      const definition = new Fields(this.#bytes(at, 20, what), this.#little);
+      const definition = this.#entry(at, 20, what);
       const isBase = (definition.u16(2) & VER_FLG_BASE) !== 0;
-      const aux = new Fields(this.#bytes(at + definition.u32(12), 8, what), this.#little);
+      const aux = this.#entry(at + definition.u32(12), 8, what);
       if (!isBase) defined.push(this.#name(aux.u32(0)));
       const next = definition.u32(16);
       if (next === 0) break;
@@ -283,6 +283,11 @@ class Reader {
     this.#namesLeft -= end;
     if (this.#namesLeft < 0) throw new Malformed(`its names have more than ${MAX_NAMES} bytes`);
     return textOf(bytes.subarray(0, end));
+  }
+
+  /** Copied: names are read before all of its fields are. */
+  #entry(offset: number, size: number, what: string): Fields {
+    return new Fields(Uint8Array.from(this.#bytes(offset, size, what)), this.#little);
   }
 
   /** Of an address in memory, in the file. */

@@ -43,6 +43,7 @@ export async function scanDirectory(
   const scan = new ElfScan(platform, options);
   const base = Buffer.from(root.replace(/\/+$/, ""));
   const links = new Set<string>();
+  const targets = new Map<string, string | undefined>();
   const loaderFiles = new Map<string, Buffer>();
   const packageFiles = new Map<string, Buffer>();
   // Names are bytes: not all of them are UTF-8.
@@ -72,7 +73,11 @@ export async function scanDirectory(
     }
   }
   return scan.report({
-    linkTarget: (path) => (links.has(path) ? targetOf(Buffer.concat([base, Buffer.from(path)])) : undefined),
+    linkTarget: (path) => {
+      if (!links.has(path)) return undefined;
+      if (!targets.has(path)) targets.set(path, targetOf(Buffer.concat([base, Buffer.from(path)])));
+      return targets.get(path);
+    },
     loaderFile: (path) => {
       const file = loaderFiles.get(path);
       return file && readable(path, () => contentOf(file, MAX_LOADER_FILE));
@@ -128,10 +133,17 @@ function factsAt(path: Buffer): ElfFacts | undefined {
   });
 }
 
-/** Reads an open file in blocks, and keeps the last ones: its tables are close together. */
+const BLOCK = 16 * 1024;
+
+/**
+ * Reads an open file in blocks, and keeps the last ones: its tables are close together. Blocks are shared by all files,
+ * one after the other: what was read is valid until the next file is opened.
+ */
 class OpenFile implements FileBytes {
-  static readonly #BLOCK = 16 * 1024;
-  readonly #blocks = new Map<number, Buffer>();
+  static readonly #blocks = [BLOCK, BLOCK, BLOCK, BLOCK].map((size) => Buffer.allocUnsafeSlow(size));
+  /** Which blocks of the file are in {@link #blocks}. */
+  readonly #held = [-1, -1, -1, -1];
+  #next = 0;
 
   constructor(
     private readonly descriptor: number,
@@ -141,20 +153,25 @@ class OpenFile implements FileBytes {
   read(offset: number, length: number): Uint8Array {
     const end = Math.min(offset + length, this.size);
     if (end <= offset) return Buffer.alloc(0);
-    const block = Math.floor(offset / OpenFile.#BLOCK);
-    if (Math.floor((end - 1) / OpenFile.#BLOCK) > block) return this.#readAt(offset, end - offset);
-    let bytes = this.#blocks.get(block);
-    if (bytes === undefined) {
-      bytes = this.#readAt(block * OpenFile.#BLOCK, OpenFile.#BLOCK);
-      this.#blocks.set(block, bytes);
+    const number = Math.floor(offset / BLOCK);
+    if (Math.floor((end - 1) / BLOCK) > number) {
+      const bytes = Buffer.allocUnsafe(end - offset);
+      return bytes.subarray(0, readSync(this.descriptor, bytes, 0, bytes.length, offset));
     }
-    const start = offset - block * OpenFile.#BLOCK;
-    return bytes.subarray(start, start + end - offset);
+    const start = offset - number * BLOCK;
+    return this.#block(number).subarray(start, start + end - offset);
   }
 
-  #readAt(offset: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, readSync(this.descriptor, bytes, 0, length, offset));
+  #block(number: number): Buffer {
+    let slot = this.#held.indexOf(number);
+    if (slot === -1) {
+      slot = this.#next;
+      this.#next = (slot + 1) % this.#held.length;
+      this.#held[slot] = number;
+      const block = OpenFile.#blocks[slot] ?? Buffer.alloc(BLOCK);
+      readSync(this.descriptor, block, 0, BLOCK, number * BLOCK);
+    }
+    return OpenFile.#blocks[slot] ?? Buffer.alloc(0);
   }
 }
 

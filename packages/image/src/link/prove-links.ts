@@ -26,6 +26,8 @@ export interface LinkOptions {
 
 /** Places in which libraries are looked for, in one image: no real one needs a hundredth. Takes seconds. */
 const MAX_LOOKUPS = 2e6;
+/** Looked up places that are remembered. */
+const MAX_PLACES = 50_000;
 /** Programs of one kind in which a module is tried: an image has one Python or two. */
 const MAX_HOSTS = 4;
 
@@ -61,6 +63,9 @@ class Proof {
   readonly #byName = new Map<string, string>();
   /** How many builds of a file in a Node package there are, by what they have in common. */
   readonly #builds = new Map<string, number>();
+  readonly #hostsOf = new Map<RootKind, Process[]>();
+  /** Whether there is something to load, by directory and name. */
+  readonly #places = new Map<string, boolean>();
   readonly #failures = new Findings();
   readonly #notes = new Findings();
   #lookups = 0;
@@ -159,13 +164,9 @@ class Proof {
       const loader = host.loader.libc === "musl" ? host.main : undefined;
       const object: LoadedObject = { location: path, path, facts, ...(loader && { loader }) };
       const findings = this.#map(process, object);
-      const version = glibcVersion(facts);
-      if (
-        kind === "python module" &&
-        host.loader.libc === "musl" &&
-        version !== undefined &&
-        !this.#byName.has(GCOMPAT)
-      )
+      const version =
+        kind === "python module" && host.loader.libc === "musl" ? glibcVersion(facts) : undefined;
+      if (version !== undefined && !this.#byName.has(GCOMPAT))
         findings.push({ kind: "libc", file: path, versions: [version] });
       if (best === undefined || findings.length < best.findings.length)
         best = { findings, loader: host.loader };
@@ -182,6 +183,12 @@ class Proof {
 
   /** Processes that load modules of this kind; where the image has no such program, those of its loaders alone. */
   #hosts(kind: RootKind, processes: ReadonlyMap<string, Process>): Process[] {
+    const known = this.#hostsOf.get(kind) ?? this.#findHosts(kind, processes);
+    this.#hostsOf.set(kind, known);
+    return known;
+  }
+
+  #findHosts(kind: RootKind, processes: ReadonlyMap<string, Process>): Process[] {
     const pattern = hostOf(kind);
     const hosts = [...processes].filter(([path]) => pattern !== undefined && isHost(path, pattern));
     if (hosts.length > 0) return hosts.slice(0, MAX_HOSTS).map(([, process]) => process);
@@ -261,7 +268,15 @@ class Proof {
       if (++this.#lookups > MAX_LOOKUPS) return undefined;
       if ("path" in candidate) {
         if (isAt(this.#paths.real(candidate.path))) return candidate.path;
-      } else if (isAt(this.#paths.realIn(candidate.directory, name))) return `${candidate.directory}/${name}`;
+      } else {
+        const place = `${candidate.directory}/${name}`;
+        let isThere = this.#places.get(place);
+        if (isThere === undefined) {
+          isThere = isAt(this.#paths.realIn(candidate.directory, name));
+          if (this.#places.size < MAX_PLACES) this.#places.set(place, isThere);
+        }
+        if (isThere) return place;
+      }
     }
     return undefined;
   }
