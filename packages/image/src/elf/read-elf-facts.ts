@@ -287,7 +287,7 @@ class Reader {
 
   /** Copied: names are read before all of its fields are. */
   #entry(offset: number, size: number, what: string): Fields {
-    return new Fields(Uint8Array.from(this.#bytes(offset, size, what)), this.#little);
+    return new Fields(new Uint8Array(this.#bytes(offset, size, what)), this.#little);
   }
 
   /** Of an address in memory, in the file. */
