@@ -1,6 +1,6 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decoyServer, htmlServer } from "@tgo/testing";
+import { decoyServer, htmlServer, startFaultProxy } from "@tgo/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   createHarness,
@@ -297,6 +297,37 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(second.stdout + second.stderr).not.toContain("failed");
       expect(second.code).toBe(0);
       expect(await tagged()).toHaveLength(3);
+    });
+
+    it("prints the command that finishes a publish once the registry is back, and that touches nothing else", async () => {
+      const { open, basic, bearer } = harness.registries;
+      const proxy = await startFaultProxy(open.url);
+      try {
+        const services = { tiny: { ...TINY, title: "Yet another title" } };
+        const at = (host: string): object => ({ host, repository: "tgoai/{service}", public: true });
+        const registries = { ghcr: null, dockerhub: null, acr: null, open: at(proxy.host) };
+        const file = await harness.catalog("faulty.json", {
+          services,
+          registries: { ...registries, basic: { host: basic.host, repository: "tgoai/{service}" } },
+        });
+        proxy.add({
+          on: ({ method, path }) => method === "PUT" && path.includes("/manifests/candidate-"),
+          fault: { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' },
+        });
+        const tags = (): Promise<string[][]> =>
+          Promise.all([open, basic, bearer].map((registry) => tagsIn(registry, "tgoai/tiny")));
+        const failed = await harness.run(publish("--catalog", file, "--format", "json"));
+        expect(failed.code).toBe(1);
+        const before = await tags();
+        proxy.clear();
+        const finished = await harness.paste(reportOf(failed).next);
+        expect([finished.code, finished.stderr]).toEqual([0, expect.not.stringMatching(/ build …/)]);
+        const [{ tag = "" } = {}] = reportOf(finished).services;
+        const added = (await tags()).map((all, at) => all.filter((each) => !before[at]?.includes(each)));
+        expect(added).toEqual([[tag], [], []]);
+      } finally {
+        await proxy.stop();
+      }
     });
 
     it("completes a partial publish by copying from the registries that have the image", async () => {

@@ -9,6 +9,10 @@ import { dockerConfig, startBaseMirror, startRegistry, type LocalRegistry } from
 export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 export const SAMPLES = join(ROOT, "examples/repos");
 
+const TGO = [process.execPath, join(ROOT, "apps/tgo/bin/tgo.js")];
+/** Where npm links `tgo`. */
+const PROGRAMS = join(ROOT, "node_modules/.bin");
+
 /** The engines every test runs on; Dagger's only if the environment points to one. */
 export const ENGINES = ["local", "dagger"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -41,6 +45,8 @@ export interface Harness {
   readonly tgo: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
   /** Runs `tgo` with this harness's catalog and credentials. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
+  /** Runs a command line that was printed, such as `next` of a report, as it stands in a shell. */
+  readonly paste: (line: string | undefined) => Promise<Outcome>;
   /** Writes a catalog file: this harness's with changes. */
   readonly catalog: (name: string, change: object) => Promise<string>;
   readonly close: () => Promise<void>;
@@ -85,11 +91,12 @@ export async function createHarness(engine: EngineName): Promise<Harness> {
   const dockerConfigFile = join(folder, "docker-config.json");
   await writeFile(dockerConfigFile, dockerConfig(Object.values(registries)), { mode: 0o600 });
   let printed = "";
-  const tgo = async (args: readonly string[], options: RunOptions = {}): Promise<Outcome> => {
-    const outcome = await runTgo(["--engine", engine, ...args], options);
+  const start = async (command: readonly string[], options: RunOptions = {}): Promise<Outcome> => {
+    const outcome = await runCommand(command, options);
     printed += outcome.stdout + outcome.stderr;
     return outcome;
   };
+  const tgo: Harness["tgo"] = (args, options) => start([...TGO, "--engine", engine, ...args], options);
   return {
     folder,
     registries,
@@ -107,6 +114,10 @@ export async function createHarness(engine: EngineName): Promise<Harness> {
       ];
       return tgo([command, ...defaults, ...rest], options);
     },
+    paste: (line = "") => {
+      if (!/^(?:npx --no-install )?tgo /.test(line)) throw new Error(`not a command of ours: "${line}"`);
+      return start(["sh", "-c", line], { env: { PATH: `${PROGRAMS}:${process.env.PATH ?? ""}` } });
+    },
     catalog,
     close: async () => {
       await Promise.all([mirror, open, basic, bearer].map((registry) => registry.stop()));
@@ -115,9 +126,12 @@ export async function createHarness(engine: EngineName): Promise<Harness> {
   };
 }
 
-function runTgo(args: readonly string[], { env, cwd = ROOT, watch }: RunOptions): Promise<Outcome> {
+function runCommand(
+  [program = "", ...args]: readonly string[],
+  { env, cwd = ROOT, watch }: RunOptions,
+): Promise<Outcome> {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, "apps/tgo/bin/tgo.js"), ...args], {
+  const child = spawn(program, args, {
     cwd,
     // Keeps reports of tests out of the job summary.
     env: { ...process.env, GITHUB_STEP_SUMMARY: "", NO_COLOR: "1", ...env },

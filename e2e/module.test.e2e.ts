@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import surface from "../pipelines/tgo/module-api.json";
 import { createHarness, execute, hasEngine, makeFolder, ROOT, type Harness } from "./harness.js";
@@ -66,7 +65,7 @@ describe.skipIf(!hasEngine("dagger") || CLI === undefined)("the module, by dagge
     }
   });
 
-  it("says how to run a failed publish again, with the constructor's flags", async () => {
+  it("says how to run a failed publish again without a command that would mean something else", async () => {
     const down = [
       "--catalog",
       await harness.catalog("down.json", {
@@ -81,7 +80,8 @@ describe.skipIf(!hasEngine("dagger") || CLI === undefined)("the module, by dagge
     ];
     const { code, stdout, stderr } = await call(...down, ...docker, ...publish());
     expect(code).not.toBe(0);
-    const start = `next: dagger call --catalog …/down.json --docker-config file://${join(harness.dockerConfigFile)}`;
-    expect(stdout + stderr).toContain(`${start} publish --service tiny --source …`);
+    expect(stdout + stderr).toContain(
+      "next: run the same command again, with the same --catalog, --source\n",
+    );
   });
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createHarness,
   ENGINES,
+  execute,
   hasEngine,
   rawManifest,
   reportOf,
@@ -103,7 +104,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       return found.map((bytes) => bytes.toString());
     };
 
-    it("move no tag if a registry fails half way, name it, and are finished by the same command", async () => {
+    it("move no tag if a registry fails half way, name it, and are finished by the command that is printed", async () => {
       proxy.add({
         on: ({ method, path }) => method === "PUT" && path.includes("/tgoai/two/manifests/candidate-"),
         fault: { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' },
@@ -120,7 +121,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       expect(await versionTags()).toEqual([]);
 
       proxy.clear();
-      const repaired = await harness.tgo(args("1.2.3"));
+      const repaired = await harness.paste(report.next);
       expect([repaired.code, repaired.stderr]).toEqual([0, expect.not.stringMatching(/ build …/)]);
       const { services, record } = reportOf(repaired);
       expect(services.map(({ state }) => state)).toEqual(["released", "released"]);
@@ -134,6 +135,9 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
         tags: ["1.2.3", "1.2", "1", "latest"],
         services: { one: { digest: services[0]?.digest, revision: COMMIT[1] }, two: {} },
       });
+      // Besides the records of the registry that takes them.
+      const written = (await versionTags()).filter((tag) => !tag.startsWith("sha256-"));
+      expect(new Set(written)).toEqual(new Set(["1.2.3", "1.2", "1", "latest"]));
       const [first, ...others] = (await everywhere("latest")).slice(0, 3);
       expect(others).toEqual([first, first]);
       expect(await everywhere("1.2.3")).toEqual(await everywhere("latest"));
@@ -156,6 +160,30 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       expect(refused.code).toBe(1);
       expect(refused.stdout).toContain("1.2.3 already exists with other content");
       expect(await everywhere("1.2.3")).toEqual(before);
+    });
+
+    it("name a registry in which 1.2.3 is another image, with what to do", async () => {
+      const { open, bearer } = harness.registries;
+      const overwrite = (from: string): Promise<{ code: number }> =>
+        execute("skopeo", [
+          ...["copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false"],
+          ...["--dest-creds", `${bearer.username ?? ""}:${bearer.password ?? ""}`],
+          ...[`docker://${open.host}/tgoai/one:${from}`, `docker://${bearer.host}/tgoai/one:1.2.3`],
+        ]);
+      expect(await overwrite("1.1.9")).toMatchObject({ code: 0 });
+      const refused = await harness.tgo(args("1.2.3"));
+      expect(refused.code).toBe(1);
+      expect(reportOf(refused)).toMatchObject({
+        problems: [
+          {
+            code: "CONFLICT",
+            what: "1.2.3 is another image than this release's: one in bearer",
+            remedy: expect.stringMatching(/next version[^]*delete its tag in that registry/) as string,
+          },
+        ],
+      });
+      expect(await overwrite("1.2.3")).toMatchObject({ code: 0 });
+      expect((await harness.tgo(args("1.2.3"))).code).toBe(0);
     });
 
     /** Resolves at the n-th request of this kind to the registry behind the proxy. */

@@ -13,6 +13,8 @@ export interface CommandProcess {
   readonly home: string;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
+  /** Whether nobody can read stdout, because it was closed when the process started. */
+  readonly isStdoutClosed?: boolean;
   /** Emits SIGINT, SIGTERM, "unhandledRejection", "uncaughtException" and "exit". */
   readonly events: Pick<EventEmitter, "on" | "off">;
   /** Ends the process at once. */

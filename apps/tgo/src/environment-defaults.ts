@@ -3,7 +3,7 @@ import { misspeltName } from "@tgo/catalog";
 import { isLoopback } from "@tgo/registry";
 import type { CommandProcess } from "./command-process.js";
 import { readDotEnv } from "./dot-env.js";
-import { parseScalar, splitList, type Scalar } from "./flag-values.js";
+import { type FlagValues, parseScalar, requireText, splitList, type Scalar } from "./flag-values.js";
 import type { Argument, ModuleApi } from "./module-api.js";
 
 /** A flag's value from the environment. */
@@ -14,16 +14,16 @@ export interface Default {
 }
 
 /**
- * Defaults of the module's constructor flags: TGO_<NAME> in the environment, else in the nearest .env file. The dagger
+ * Defaults of the module's constructor flags that were not given: TGO_<NAME> in the environment, else in the nearest .env file. The dagger
  * command reads the same file, but accepts only names without underscores: TGO_BASELOCK. Here TGO_BASE_LOCK works too.
  * A file says less than the environment: it may have come with a source, so it names no commands and no connections.
  * @param onIgnored called once for everything in a file that is not used, naming the file and the variable, and for
  *   variables with a misspelt name
- * @throws TgoError USAGE for a value that the flag does not accept
+ * @throws TgoError USAGE for a value that the flag does not accept, and for an empty one
  */
 export async function readDefaults(
   moduleApi: ModuleApi,
-  { env, cwd }: Pick<CommandProcess, "env" | "cwd">,
+  { env, cwd, given }: Pick<CommandProcess, "env" | "cwd"> & { readonly given: FlagValues },
   onIgnored: (ignored: TgoError) => void,
 ): Promise<ReadonlyMap<string, Default>> {
   const argumentOf = (variable: string): Argument | undefined => {
@@ -33,15 +33,15 @@ export async function readDefaults(
   const found = new Map<Argument, { text: string; from: string }>();
   for (const [variable, text] of Object.entries(env)) {
     const argument = argumentOf(variable);
-    if (argument === undefined || text === undefined || text === "" || found.has(argument)) continue;
+    if (argument === undefined || text === undefined || found.has(argument)) continue;
     found.set(argument, { text, from: variable });
   }
   const isOurs = (variable: string): boolean => argumentOf(variable) !== undefined;
   const file = await readDotEnv(cwd, { env, isOurs, onIgnored });
   for (const { name: variable, value: text } of file?.variables ?? []) {
     const argument = argumentOf(variable);
-    if (argument === undefined || text === "" || found.has(argument)) continue;
-    const problem = fileProblem(argument, text);
+    if (argument === undefined || found.has(argument)) continue;
+    const problem = text.trim() === "" ? undefined : fileProblem(argument, text);
     if (problem === undefined) found.set(argument, { text, from: `${variable} in ${file?.path ?? ""}` });
     else
       onIgnored(
@@ -57,10 +57,12 @@ export async function readDefaults(
       onIgnored(new TgoError("USAGE", `warning: ignored ${variable}; did you mean ${meant}?`));
   }
   return new Map(
-    [...found].map(([argument, { text, from }]) => [
-      argument.name,
-      { value: valueFrom(from, argument, text, moduleApi), from },
-    ]),
+    [...found]
+      .filter(([{ name }]) => !given.has(name))
+      .map(([argument, { text, from }]) => [
+        argument.name,
+        { value: valueFrom(from, argument, text, moduleApi), from },
+      ]),
   );
 }
 
@@ -72,6 +74,7 @@ function valueFrom(
   moduleApi: ModuleApi,
 ): Scalar | readonly Scalar[] {
   try {
+    requireText(argument.flag, text);
     return parseValue(argument, text, moduleApi);
   } catch (error) {
     if (!isTgoError(error)) throw error;

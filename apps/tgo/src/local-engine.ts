@@ -12,16 +12,15 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
   const { checkHost, startEngine } = await import("@tgo/local-engine");
   // Missing emulation alone is no reason to stop: published variants are verified and copied without it.
   if (checkHost().length > 0) throw missingRequirements(checkHost({ run: PLATFORMS }));
-  const { signal, caBundle, credentials, mirrors, onLine } = options;
+  const { signal, caBundle, credentials, mirrors, output } = options;
   const engine = await startEngine({
     signal,
     mirrors: mirrors.images,
     reachable: mirrors.indexes,
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(credentials === undefined ? {} : { keychain: credentials }),
-    onEvent: ({ kind, title, platform, state, line }) => {
-      const what = [kind, platform, title].filter((part) => part !== undefined).join(" ");
-      onLine?.(state === "line" ? (line ?? "") : `${what} [${state}]`);
+    onEvent: (event) => {
+      output.step(event);
     },
   });
   return { ...engine, name: "local engine", close: () => engine.close() };

@@ -40,8 +40,6 @@ function end(code: number): void {
   process.exit(code);
 }
 
-if (isStdoutClosed()) stderr.write("tgo: warning: stdout is closed, so the result is not shown\n");
-
 let cwd: string;
 try {
   cwd = currentFolder();
@@ -61,6 +59,7 @@ const code = await runCommand(
     home: homeFolder(env),
     stdout,
     stderr,
+    isStdoutClosed: isStdoutClosed(),
     events: process,
     exit: end,
   },

@@ -5,6 +5,7 @@ import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
 import { chooseEngine, describeEngine } from "./engine.js";
 import { needsEngine } from "./engine-need.js";
+import { EngineOutput } from "./engine-output.js";
 import { hostClient } from "./host-client.js";
 import type { Interruption } from "./interrupt.js";
 import type { LoadedModule, Product } from "./loaded-module.js";
@@ -71,6 +72,13 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
     display.onProgress({ kind: "end", ...step, state, durationMs: performance.now() - started });
   };
   const session = { open: false };
+  const output = new EngineOutput(
+    invocation.settings.verbose
+      ? (line) => {
+          display.line(redaction.clean(line));
+        }
+      : undefined,
+  );
   try {
     const loading = product.load();
     loading.catch(() => undefined);
@@ -84,16 +92,12 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
         caBundle: prepared.caBundle,
         credentials: prepared.credentials.host,
         mirrors: prepared.mirrors,
-        onLine: invocation.settings.verbose
-          ? (line) => {
-              display.line(redaction.clean(line));
-            }
-          : undefined,
+        output,
       },
       async (client, name) => {
         session.open = true;
         endStep("done");
-        return call(run, await loading, prepared, { client, name });
+        return call(run, await loading, prepared, { client, name, output: output.last });
       },
     );
   } catch (error) {
@@ -107,6 +111,8 @@ interface CallEngine {
   readonly client: Client;
   /** For the report; undefined: the engine is asked. */
   readonly name: string | undefined;
+  /** The last lines of the steps that it runs. */
+  readonly output?: () => readonly string[];
 }
 
 async function call(
@@ -131,14 +137,16 @@ async function call(
 function hostOptions(
   { product, process, invocation, interruption, reporting, display }: Run,
   { credentials, uncommitted, differences }: PreparedCall,
-  { name: engine }: CallEngine,
+  { name: engine, output }: CallEngine,
 ): HostOptions {
   return {
     progress: display.onProgress,
     signal: interruption.signal,
     local: true,
     ...(needsEngine(invocation) ? {} : { withoutEngine: true }),
-    ...(engine === undefined ? {} : { engine }),
+    // The local engine is the one with a name: Dagger's is asked for its version.
+    ...(engine === undefined ? {} : { engine, relaysProxies: true }),
+    ...(output === undefined ? {} : { output }),
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
     ...(differences === undefined ? {} : { differences }),

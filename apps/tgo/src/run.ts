@@ -1,3 +1,4 @@
+import { TgoError } from "@tgo/errors";
 import { parseCommandLine, type Invocation } from "./command-line.js";
 import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Default } from "./environment-defaults.js";
@@ -38,11 +39,18 @@ export async function runCommand(
       writeErr: output.err,
       width: Math.min(110, process.stdout.columns ?? 100),
     });
+    const usesStdout = "shown" in parsed ? parsed.requested : parsed.settings.output === undefined;
+    if (process.isStdoutClosed === true && usesStdout) throw stdoutClosed();
     if ("shown" in parsed) return parsed.requested ? EXIT.ok : EXIT.usage;
     const { readDefaults } = await import("./environment-defaults.js");
-    const defaults = await readDefaults(product.moduleApi, process, ({ message }) => {
-      output.err(`tgo: ${message}\n`);
-    });
+    const { env, cwd } = process;
+    const defaults = await readDefaults(
+      product.moduleApi,
+      { env, cwd, given: parsed.values },
+      ({ message }) => {
+        output.err(`tgo: ${message}\n`);
+      },
+    );
     invocation = withDefaults(parsed, defaults);
     redaction.addUrls([...invocation.values.values()].flat().map(String));
   } catch (error) {
@@ -64,6 +72,13 @@ export async function runCommand(
     interruption.release();
     await output.flushed();
   }
+}
+
+/** Told before anything starts: a result that nobody can read makes no run succeed. */
+function stdoutClosed(): TgoError {
+  return new TgoError("USAGE", "stdout is closed, so the result would be lost", {
+    remedy: "Send it to a file, or to /dev/null if you do not want it.",
+  });
 }
 
 /** The typed values, over those from the environment. */

@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { daggerFailure, type EngineChoice } from "./engine.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { EngineMirrors } from "./engine-mirrors.js";
+import type { EngineOutput } from "./engine-output.js";
 import type { Product, Sdk } from "./loaded-module.js";
 
 /** This repository's own engine, started for one run. */
@@ -23,8 +24,8 @@ export interface LocalEngineOptions {
   readonly credentials: CredentialSource | undefined;
   /** For pulled images, a Dockerfile's FROM lines, and build steps. */
   readonly mirrors: EngineMirrors;
-  /** Called with each line that the engine and the commands in it print. */
-  readonly onLine: ((line: string) => void) | undefined;
+  /** Receives what the engine and the commands in it print. */
+  readonly output: EngineOutput;
 }
 
 /** The engines available on this machine. */
@@ -69,7 +70,7 @@ export async function withSession<T>(
  */
 async function connected<T>(
   sdk: Sdk,
-  { choice, onLine }: SessionOptions,
+  { choice, output }: SessionOptions,
   run: (client: Client) => Promise<T>,
 ): Promise<T> {
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
@@ -81,7 +82,11 @@ async function connected<T>(
           (error: unknown) => ({ error }),
         );
       },
-      onLine === undefined ? {} : { LogOutput: lineStream(onLine) },
+      {
+        LogOutput: lineStream((line) => {
+          output.line(line);
+        }),
+      },
     );
   } catch (cause) {
     // A session that fails to close does not undo its work.

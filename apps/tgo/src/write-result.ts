@@ -1,5 +1,5 @@
 import type { Container, Directory } from "@dagger.io/dagger";
-import { innerCause, isDiskFull, TgoError } from "@tgo/errors";
+import { DISK_FULL, isDiskFull, TgoError } from "@tgo/errors";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { returnsFolder, type ModuleFunction } from "./module-api.js";
@@ -60,8 +60,8 @@ async function writeContainer(
 }
 
 function writeFailure(what: string, path: string, cause: unknown, code: "USAGE" | "BUILD"): TgoError {
-  if (isDiskFull(cause) || innerCause(cause)?.what.startsWith("the disk is full") === true) {
-    return new TgoError("ENVIRONMENT", `cannot write ${what}: the disk is full`, {
+  if (isDiskFull(cause)) {
+    return new TgoError("ENVIRONMENT", `cannot write ${what}: ${DISK_FULL}`, {
       where: path,
       remedy: "Free disk space, or give --output a file on another disk.",
       cause,

@@ -91,6 +91,22 @@ describe("TGO_ variables of the environment", () => {
     expect(stderr).toMatch(/no such file \(TGO_CATALOG\)/);
   });
 
+  it.each(["TGO_REGISTRY", "TGO_PLATFORM", "TGO_CATALOG", "TGO_DOCKER_CONFIG"])(
+    "that are empty are refused, like the flag: %s",
+    async (name) => {
+      for (const empty of ["", " "]) {
+        const { code, stderr, calls } = await tgo("services", { cwd: folder, env: { [name]: empty } });
+        expect({ code, calls }).toEqual({ code: 2, calls: [] });
+        expect(stderr).toContain(`tgo: ${name} is empty\n`);
+      }
+    },
+  );
+
+  it("that are empty do not matter beside the flag", async () => {
+    const line = "services --platform linux/arm64";
+    expect((await tgo(line, { cwd: folder, env: { TGO_PLATFORM: "" } })).code).toBe(0);
+  });
+
   it("without a flag of that name are ignored", async () => {
     expect((await tgo("smoke", { cwd: folder, env: { TGO_VERSION: "1", TGO_SERVICE: "x" } })).code).toBe(0);
   });
@@ -116,6 +132,13 @@ describe("a .env file", () => {
     const { calls } = await tgo("publish --service a", { cwd: folder });
     expect(calls[0]?.constructorArguments[REGISTRY]).toEqual(["a.example/x"]);
     expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["linux/arm64"]);
+  });
+
+  it("that sets a variable to nothing is refused, and the file named", async () => {
+    await writeFile(join(folder, ".env"), "TGO_REGISTRY=$NOT_SET\n");
+    const { code, stderr, calls } = await tgo("services", { cwd: folder });
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain(`tgo: TGO_REGISTRY in ${join(folder, ".env")} is empty\n`);
   });
 
   it("expands nothing in single quotes, and does not treat a # inside a word as a comment, like a shell", async () => {

@@ -265,6 +265,7 @@ export interface RunOptions {
   readonly signals?: EventEmitter;
   readonly exit?: (code: number) => void;
   readonly stdout?: Terminal;
+  readonly isStdoutClosed?: boolean;
 }
 
 /** Engine objects as the SDK would make them, written as text. */
@@ -312,6 +313,7 @@ export async function tgo(line: string | readonly string[], options: RunOptions 
     home: options.home ?? "/nowhere",
     stdout: options.stdout ?? stdout.stream,
     stderr: stderr.stream,
+    isStdoutClosed: options.isStdoutClosed ?? false,
     events: options.signals ?? new EventEmitter(),
     exit: options.exit ?? (() => undefined),
   };

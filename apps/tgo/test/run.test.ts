@@ -49,10 +49,54 @@ describe("stdout", () => {
     expect(stderr).toContain("tgo: tgo-api: pip failed\n  look");
   });
 
+  it.each([["smoke"], ["services --format json"], ["--help"]])(
+    "that was closed is refused before anything starts: %s",
+    async (line) => {
+      const { code, stderr, calls, loaded } = await tgo(line, { isStdoutClosed: true });
+      expect({ code, calls, loaded }).toEqual({ code: 2, calls: [], loaded: false });
+      expect(stderr).toMatch(/^tgo: stdout is closed, so the result would be lost\n[^]*\/dev\/null/);
+    },
+  );
+
+  it("that was closed does not matter to an image that goes to a file", async () => {
+    const exported: string[] = [];
+    const container = {
+      platform: () => Promise.resolve("linux/amd64"),
+      asTarball: () => ({ export: (path: string) => Promise.resolve(exported.push(path)) }),
+    };
+    const { code } = await tgo("build --service a --output image.tar", {
+      isStdoutClosed: true,
+      cwd: tmpdir(),
+      behave: () => Promise.resolve(container),
+    });
+    expect([code, exported]).toEqual([0, [join(tmpdir(), "image.tar")]]);
+  });
+
   it("may be closed by its reader", async () => {
     const { code, stderr } = await tgo("smoke", { stdout: brokenPipe() });
     expect(code).toBe(0);
     expect(stderr).not.toContain("EPIPE");
+  });
+});
+
+describe("what the engine prints", () => {
+  it("is known of the steps that run, for an error about one that does not end", async () => {
+    const run = { kind: "exec", title: "sh -c ./configure", platform: "linux/arm64" } as const;
+    const { stdout, stderr } = await tgo("smoke", {
+      behave: (_, host) => Promise.resolve(host.output?.().join("\n")),
+      engines: {
+        startLocalEngine: ({ output }) => {
+          output.step({ kind: "pull", title: "base", state: "start" });
+          output.step({ ...run, state: "start" });
+          for (let line = 0; line < 15; line++) output.step({ ...run, state: "line", line: `line ${line}` });
+          output.step({ kind: "pull", title: "base", state: "end" });
+          return Promise.resolve({ port: 1, token: "t", name: "fake", close: () => Promise.resolve() });
+        },
+      },
+    });
+    const last = Array.from({ length: 10 }, (_, line) => `line ${line + 5}`);
+    expect(stdout).toBe(["exec linux/arm64 sh -c ./configure", ...last, ""].join("\n"));
+    expect(stderr).not.toContain("line 14");
   });
 });
 

@@ -36,6 +36,10 @@ export interface HostInfo {
    * them, as far as a build would see it.
    */
   readonly differences?: (view: BuildView) => Promise<Uncommitted | undefined>;
+  /** Whether the engine itself gives RUN lines the proxies of build arguments, by a relay: this repository's own does. */
+  readonly relaysProxies?: boolean;
+  /** The last lines of the steps that the engine runs now. Absent in a module, whose caller sees them. */
+  readonly output?: () => readonly string[];
 }
 
 /** Everything a build needs; created once per call. */

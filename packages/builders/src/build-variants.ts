@@ -5,6 +5,7 @@ import { buildError } from "./build-error.js";
 import { buildDockerfile } from "./dockerfile/build-dockerfile.js";
 import { planDockerfile, readDockerfile } from "./dockerfile/plan-dockerfile.js";
 import { nativeRemedy } from "./emulation.js";
+import { lastLines } from "./exec-failure.js";
 import { buildPython, PYTHON_REMEDY } from "./python/build-python.js";
 import type { BuildRequest, Built } from "./build-request.js";
 import { withTimeLimit } from "./time-limit.js";
@@ -29,7 +30,9 @@ export function withBuildLimit<T>(request: BuildRequest, work: Promise<T>): Prom
 
 function tooLong({ name, context, platforms }: BuildRequest, seconds: number): TgoError {
   const emulated = platforms.filter((platform) => platform !== context.native);
-  return new TgoError("BUILD", `building ${name} did not end within ${seconds} s`, {
+  const output = context.host.output?.() ?? [];
+  const last = output.length === 0 ? "" : `\n${lastLines({ stdout: output.join("\n"), stderr: "" }, 25)}`;
+  return new TgoError("BUILD", `building ${name} did not end within ${seconds} s${last}`, {
     where: "build.timeoutSeconds",
     remedy:
       "A command of the build waits for something, or needs longer: --verbose shows its output. Raise build.timeoutSeconds of the service." +

@@ -124,12 +124,15 @@ describe("a failed build step", () => {
 });
 
 describe("a build that does not end", () => {
-  it("is given up with its limit and the setting", async () => {
+  it("is given up with its limit, the setting and the last output", async () => {
     const never = new Promise<never>(() => undefined);
     const lasting = {
       name: "tiny",
       platforms: ["linux/arm64"],
-      context: { native: "linux/amd64" },
+      context: {
+        native: "linux/amd64",
+        host: { output: () => ["exec linux/arm64 sh -c ./configure", "checking for cc"] },
+      },
       service: {
         build: { strategy: "dockerfile", file: "Dockerfile", args: {}, secrets: [], timeoutSeconds: 1 },
       },
@@ -139,7 +142,7 @@ describe("a build that does not end", () => {
     } as unknown as BuildRequest;
     await expect(buildVariants(lasting)).rejects.toMatchObject({
       code: "BUILD",
-      what: "building tiny did not end within 1 s",
+      what: "building tiny did not end within 1 s\n  | exec linux/arm64 sh -c ./configure\n  | checking for cc",
       where: "build.timeoutSeconds",
       remedy: expect.stringMatching(/Raise build\.timeoutSeconds[^]*linux\/arm64 machine/) as string,
     });

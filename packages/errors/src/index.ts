@@ -2,6 +2,6 @@ export { withoutMark } from "./byte-order-mark.js";
 export { commandLine, emptyFlag, type Flags, flagOf, flagWords, shellQuote, wordsOfFlag } from "./command.js";
 export { ERROR_CODES, type ErrorCodeEntry } from "./error-codes.js";
 export { TgoError, type TgoErrorCode, detailsOf, isTgoError, oneLine } from "./error.js";
-export { innerCause, isDiskFull } from "./inner-cause.js";
+export { DISK_FULL, innerCause, isDiskFull, saysDiskFull } from "./inner-cause.js";
 export { escapeControls, printableText } from "./printable-text.js";
 export { type Problem, foreseenProblem, problemOf } from "./problem.js";

@@ -4,12 +4,24 @@ const NO_SPACE = /no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUO
 /** The disk of another machine: what a registry said. */
 const SERVER = /unexpected status|\b(?:status|HTTP)\S* 5\d\d\b|\b5\d\d (?:Internal|Insufficient)/i;
 
-/** Whether a system call or a program failed because a disk of this machine, or its quota, is full. */
+/** How every error of ours about a full disk of this machine begins. */
+export const DISK_FULL = "the disk is full";
+
+/** Whether a disk of this machine, or its quota, is full: by a system call, a program, or an error of ours that says so. */
 export function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  const inner = innerCause(error);
+  return inner?.code === "ENVIRONMENT" && inner.what.startsWith(DISK_FULL);
+}
+
+/** Whether a program said that a disk of this machine, or its quota, is full. */
+export function saysDiskFull(output: string): boolean {
+  return NO_SPACE.test(output) && !SERVER.test(output);
+}
+
+function hasNoSpace(error: Error): boolean {
   const { code, stderr } = error as { code?: unknown; stderr?: unknown };
   const text = `${error.message}\n${typeof stderr === "string" ? stderr : ""}`;
-  return code === "ENOSPC" || code === "EDQUOT" || (NO_SPACE.test(text) && !SERVER.test(text));
+  return code === "ENOSPC" || code === "EDQUOT" || saysDiskFull(text);
 }
 
 /**
@@ -22,7 +34,7 @@ export function innerCause(thrown: unknown): TgoError | undefined {
     if (isTgoError(at)) return at;
     const carried = carriedError(at);
     if (carried !== undefined) return carried;
-    if (isDiskFull(at)) return diskFull(at);
+    if (hasNoSpace(at)) return diskFull(at);
     at = at.cause;
   }
   return undefined;
@@ -41,7 +53,7 @@ function carriedError(error: Error): TgoError | undefined {
 function diskFull(cause: Error): TgoError {
   const { path } = cause as { path?: unknown };
   const said = cause.message.split("\n").find((line) => NO_SPACE.test(line));
-  return new TgoError("ENVIRONMENT", `the disk is full${said === undefined ? "" : `: ${said.trim()}`}`, {
+  return new TgoError("ENVIRONMENT", `${DISK_FULL}${said === undefined ? "" : `: ${said.trim()}`}`, {
     ...(typeof path === "string" ? { where: path } : {}),
     remedy:
       "Free disk space, or move what needs it to another disk: TMPDIR for temporary files, XDG_CACHE_HOME for the " +

@@ -4,18 +4,20 @@ import { ERROR_CODES } from "../src/index.js";
 
 /** The page as Markdown. */
 function page(): string {
-  const sections = Object.entries(ERROR_CODES).map(([code, { cause, remedy, again, example }]) =>
+  const sections = Object.entries(ERROR_CODES).map(([code, { cause, remedy, again, examples }]) =>
     [
       `## ${code}`,
       cause,
       `**What to do.** ${remedy}${again ? " The same command may succeed later." : ""}`,
-      `For example, ${example.situation}:`,
-      [
-        "```text",
-        ...example.what.split("\n"),
-        ...(example.remedy?.split("\n") ?? []).map((line) => `-> ${line}`),
-        "```",
-      ].join("\n"),
+      ...examples.flatMap((example, at) => [
+        `${at === 0 ? "For example, " : "Or "}${example.situation}:`,
+        [
+          "```text",
+          ...example.what.split("\n"),
+          ...(example.remedy?.split("\n") ?? []).map((line) => `-> ${line}`),
+          "```",
+        ].join("\n"),
+      ]),
     ].join("\n\n"),
   );
   return `${[

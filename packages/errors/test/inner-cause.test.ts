@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
-import { innerCause, isDiskFull, problemOf, TgoError } from "../src/index.js";
+import { DISK_FULL, innerCause, isDiskFull, problemOf, TgoError } from "../src/index.js";
 
 const noSpace = (message: string, more: object = {}): Error => Object.assign(new Error(message), more);
+
+/** An error as the SDK makes it of the local engine's. */
+const carried = (code: string, what: string): Error =>
+  Object.assign(new Error(what), { extensions: { code, what } });
 
 test.each([
   ["a system call", noSpace("ENOSPC: no space left on device, write", { code: "ENOSPC" })],
@@ -30,6 +34,24 @@ test.each([
   new Error("PUT https://registry/v2/: HTTP 507 no space left on device"),
   "ENOSPC",
 ])("another machine's disk is not this one's: %s", (error) => {
+  expect(isDiskFull(error)).toBe(false);
+});
+
+test.each([
+  ["itself", new TgoError("ENVIRONMENT", `${DISK_FULL}: the step was aborted`)],
+  [
+    "across a session",
+    new Error("export", { cause: carried("ENVIRONMENT", `${DISK_FULL}: the step was aborted`) }),
+  ],
+  ["as the cause of another", new Error("export", { cause: noSpace("ENOSPC", { code: "ENOSPC" }) })],
+])("an error of ours about a full disk is known %s", (_, error) => {
+  expect(isDiskFull(error)).toBe(true);
+});
+
+test.each([
+  ["of a registry", carried("UNAVAILABLE", "the registry said: no space left on device")],
+  ["about something else", new TgoError("ENVIRONMENT", "the engine did not start")],
+])("an error of ours %s is none about a full disk", (_, error) => {
   expect(isDiskFull(error)).toBe(false);
 });
 

@@ -4,8 +4,13 @@ import { mapTexts, type Report } from "@tgo/report";
 import type { HostOptions } from "./host.js";
 import type { Options } from "./options.js";
 
-/** Stands for what Dagger does not tell a module, such as the folder of a file: a command with it fails. */
-const UNKNOWN = "…";
+/**
+ * Stands for a path, which Dagger does not tell a module: ids are numbers of the engine's (dagql/call/id.go), and a file
+ * says only its name. A command with it fails until it is filled in, and its text says so.
+ */
+const UNKNOWN = "FILL_IN";
+
+const FILL_IN = `Put your own path in the place of each ${UNKNOWN}: Dagger does not tell it to a module.`;
 
 /** Our texts name a function `tgo NAME`, whoever reads them. */
 const COMMAND =
@@ -23,13 +28,27 @@ export async function commandStart(options: Options, host: HostOptions): Promise
   return ["dagger call", ...argumentWords(await constructorFlags(options))].join(" ");
 }
 
-/** Names functions in a text as its reader has to type them. @param start see {@link commandStart} */
-export function nameCommands(text: string, start: string): string {
-  return text.replaceAll(COMMAND, () => `${start} `);
+/**
+ * Names functions in a text as its reader has to type them.
+ * @param start see {@link commandStart}
+ * @param end what goes before a remark on an incomplete command, which may be the text's last line
+ */
+export function nameCommands(text: string, start: string, end = "\n"): string {
+  const named = text.replaceAll(COMMAND, () => `${start} `);
+  return named === text || !start.includes(UNKNOWN) ? named : `${named}${end}${FILL_IN}`;
 }
 
 export function nameReportCommands(report: Report, start: string): Report {
-  return mapTexts(report, (text, field) => (QUOTED.has(field) ? text : nameCommands(text, start)));
+  return mapTexts(report, (text, field) =>
+    QUOTED.has(field) ? text : nameCommands(text, start, field === "remedy" ? "\n" : " "),
+  );
+}
+
+/** What continues a run: the command, or how to make it where a part is unknown. */
+export function nextOf(line: string): Pick<Report, "next" | "nextInWords"> {
+  const hidden = [...new Set(line.match(new RegExp(`--\\S+(?= ${UNKNOWN})`, "g")))];
+  if (hidden.length === 0) return { next: line };
+  return { nextInWords: `run the same command again, with the same ${hidden.join(", ")}` };
 }
 
 /** Arguments as flags, in words of a POSIX shell. */

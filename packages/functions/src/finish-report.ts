@@ -6,7 +6,7 @@ import {
   type ReportFormat,
   type ServiceReport,
 } from "@tgo/report";
-import { argumentWords, nameReportCommands, type Arguments } from "./commands.js";
+import { argumentWords, nameReportCommands, nextOf, type Arguments } from "./commands.js";
 import type { Context } from "./context.js";
 import { ReportError } from "./function-failed.js";
 
@@ -40,7 +40,7 @@ export function finishReport(
     services,
     ...more,
     ...(!ok && isRetryable({ command, services, ...more })
-      ? { next: context.host.invocation ?? [context.command, command, ...argumentWords(repeated)].join(" ") }
+      ? nextOf(context.host.invocation ?? [context.command, command, ...argumentWords(repeated)].join(" "))
       : {}),
   };
   const named = nameReportCommands(full, context.command);

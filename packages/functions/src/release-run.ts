@@ -1,5 +1,5 @@
 import type { Service } from "@tgo/catalog";
-import { problemOf } from "@tgo/errors";
+import { problemOf, type Problem } from "@tgo/errors";
 import {
   releaseServices,
   versionNowhere,
@@ -81,6 +81,8 @@ export async function runRelease(
     const problems = [nowhere];
     return finishReport(context, { ...run, ok: false, services: [] }, { version: version.text, problems });
   }
+  const stopped = interruption === undefined ? [] : [problemOf(interruption)];
+  const problems = [...stopped, ...versionTaken(gate, version.text)];
   return finishReport(
     context,
     { ...run, ok, services },
@@ -88,9 +90,25 @@ export async function runRelease(
       version: version.text,
       ...(interruption !== undefined && !gate.open ? {} : { gate: gateReport(gate) }),
       ...(record === undefined ? {} : { record }),
-      ...(interruption === undefined ? {} : { problems: [problemOf(interruption)] }),
+      ...(problems.length === 0 ? {} : { problems }),
     },
   );
+}
+
+/** What to do about registries that have another image under the version, though its candidate is everywhere. */
+function versionTaken(gate: Gate, version: string): Problem[] {
+  const taken = gate.open ? [] : gate.reasons.filter(({ kind }) => kind === "version taken");
+  if (taken.length === 0) return [];
+  const places = taken.map(({ service, registry }) => `${service ?? ""} in ${registry ?? ""}`);
+  return [
+    {
+      code: "CONFLICT",
+      what: `${version} is another image than this release's: ${places.join(", ")}`,
+      remedy:
+        "A version's tag never changes: release this content as the next version. If the other image was pushed there " +
+        "by mistake, delete its tag in that registry, and run the same command again.",
+    },
+  ];
 }
 
 function gateReport(gate: Gate): NonNullable<Report["gate"]> {

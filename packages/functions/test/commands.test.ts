@@ -1,6 +1,6 @@
 import type { Directory, File, Secret, Service } from "@dagger.io/dagger";
 import { expect, it } from "vitest";
-import { commandStart, argumentWords, nameCommands } from "../src/commands.js";
+import { commandStart, argumentWords, nameCommands, nextOf } from "../src/commands.js";
 
 const file = (name: string): File => ({ name: () => Promise.resolve(name) }) as unknown as File;
 const secret = (uri: string): Secret => ({ uri: () => Promise.resolve(uri) }) as unknown as Secret;
@@ -19,9 +19,9 @@ it("in a module, a command has the constructor's flags before the function's nam
     {},
   );
   expect(start).toBe(
-    "dagger call --catalog …/tgo.catalog.json --registry localhost:5003/tgo " +
+    "dagger call --catalog FILL_IN/tgo.catalog.json --registry localhost:5003/tgo " +
       "--registry 'mine=ghcr.io/me/{service}' --registry-service tcp://localhost:5003 " +
-      "--mirror docker.io=mirror.example.com/hub --docker-config 'file://$HOME/.docker/config.json' --npmrc …",
+      "--mirror docker.io=mirror.example.com/hub --docker-config 'file://$HOME/.docker/config.json' --npmrc FILL_IN",
   );
 });
 
@@ -41,11 +41,25 @@ it("names our functions only, and no command twice", () => {
   }
 });
 
+it("in a module, a command whose paths Dagger hides is never one to copy", () => {
+  const start = "dagger call --catalog FILL_IN/tgo.catalog.json";
+  const remark = "Put your own path in the place of each FILL_IN: Dagger does not tell it to a module.";
+  expect(nameCommands("Copy it:\ntgo promote --version 1.0.0", start)).toBe(
+    `Copy it:\n${start} promote --version 1.0.0\n${remark}`,
+  );
+  expect(nameCommands("Log in.", start)).toBe("Log in.");
+  expect(nextOf(`${start} publish --service tgo-api --source FILL_IN --revision abc`)).toEqual({
+    nextInWords: "run the same command again, with the same --catalog, --source",
+  });
+  const known = "dagger call --docker-config file://x promote --version 1.0.0";
+  expect(nextOf(known)).toEqual({ next: known });
+});
+
 it("flags say the same again; what Dagger does not tell is marked, and fails", () => {
   const source = {} as unknown as Directory;
   const flags = { service: "tgo-api,tgo-web", source, gitTag: "v1.2.3", value: ["A=b c", "D=it's"] };
   expect(argumentWords({ ...flags, adoptLatest: true, allowBackwards: false, revision: undefined })).toEqual([
-    ...["--service", "tgo-api,tgo-web", "--source", "…", "--git-tag", "v1.2.3"],
+    ...["--service", "tgo-api,tgo-web", "--source", "FILL_IN", "--git-tag", "v1.2.3"],
     ...["--value", "'A=b c'", "--value", String.raw`'D=it'\''s'`, "--adopt-latest"],
   ]);
 });

@@ -117,7 +117,9 @@ it("an error's remedy names the command as the reader has to type it", async () 
     remedy: "Write it again: npx --no-install tgo lock-bases --output tgo.bases.json.",
   });
   expect(await failed({})).toMatchObject({
-    remedy: "Write it again: dagger call --base-lock …/tgo.bases.json lock-bases --output tgo.bases.json.",
+    remedy:
+      "Write it again: dagger call --base-lock FILL_IN/tgo.bases.json lock-bases --output tgo.bases.json.\n" +
+      "Put your own path in the place of each FILL_IN: Dagger does not tell it to a module.",
   });
 });
 

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { isTgoError, TgoError } from "@tgo/errors";
+import { DISK_FULL, isDiskFull, isTgoError, TgoError } from "@tgo/errors";
 import { readReason } from "@tgo/host";
 import { readCommit, readTree, type TreeEntry } from "./commit.js";
 import { copyFile, removeTarget, writeTarget, type Target } from "./copy-file.js";
@@ -374,8 +374,8 @@ function withoutCarriageReturns(text: Buffer): Buffer | undefined {
 
 function explained(error: unknown, exportTo: string | undefined): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT")
-    return new TgoError("ENVIRONMENT", "the disk is full: a release writes the commit's files there", {
+  if (isDiskFull(error))
+    return new TgoError("ENVIRONMENT", `${DISK_FULL}: a release writes the commit's files there`, {
       ...(exportTo === undefined ? {} : { where: exportTo }),
       remedy: "Free disk space, or set TMPDIR to a folder on another disk.",
       cause: error,

@@ -294,6 +294,22 @@ describe("a root directory", () => {
     });
   });
 
+  test("names the package that installed a foreign file", async () => {
+    const packed = await mkdtemp(join(tmpdir(), "tgo-elf-"));
+    const site = join(packed, "app/.venv/lib/python3.11/site-packages");
+    await mkdir(join(site, "notpure-1.0.0.dist-info"), { recursive: true });
+    await mkdir(join(site, "notpure"));
+    for (const name of ["notpure/_fast.so", "stray.so"]) await writeFile(join(site, name), elfFile(X86_64));
+    await writeFile(join(site, "notpure-1.0.0.dist-info/METADATA"), "Name: notpure\nVersion: 1.0.0\n");
+    await writeFile(join(site, "notpure-1.0.0.dist-info/RECORD"), "notpure/_fast.so,,\n");
+    const { foreign } = await scanDirectory(packed, "linux/arm64");
+    expect(foreign.map(({ path, package: owner }) => [path.replace(/.*site-packages/, ""), owner])).toEqual([
+      ["/notpure/_fast.so", "notpure 1.0.0 (python)"],
+      ["/stray.so", undefined],
+    ]);
+    await rm(packed, { recursive: true });
+  });
+
   test("that does not exist is an error", async () => {
     expect(await rejection(scanDirectory(join(root, "nowhere"), "linux/arm64"))).toMatchObject({
       code: "ENVIRONMENT",

@@ -1,22 +1,16 @@
-import { TgoError, shellQuote } from "@tgo/errors";
+import { DISK_FULL, TgoError, shellQuote } from "@tgo/errors";
 
 export function interrupted(): TgoError {
   return new TgoError("INTERRUPTED", "the engine was stopped before this step finished");
 }
 
-const DISK_FULL = "the disk is full: the step was aborted, and none of it was kept";
-
 /** @param home the engine's folder, where it is known */
 export function diskFull(cause: unknown, home?: string): TgoError {
-  return new TgoError("ENVIRONMENT", DISK_FULL, {
+  return new TgoError("ENVIRONMENT", `${DISK_FULL}: the step was aborted, and none of it was kept`, {
     ...(home === undefined ? {} : { where: home }),
     remedy: "free some space, or move the engine's cache to another disk with XDG_CACHE_HOME",
     cause,
   });
-}
-
-export function isOfFullDisk({ what }: TgoError): boolean {
-  return what === DISK_FULL;
 }
 
 /** Whether a system call failed on a file of the engine's folder. */

@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { saysDiskFull, TgoError } from "@tgo/errors";
 import { diskFull, interrupted } from "./errors.js";
 import { startHostProcess } from "./host-process.js";
 import { lineSplitter } from "./lines.js";
@@ -51,7 +51,7 @@ export async function runHostCommand(
   if (code === 0) return Buffer.concat(stdout).toString();
   if (options.signal?.aborted) throw interrupted();
   const message = Buffer.concat(stderr).toString().trim();
-  if (/no space left on device|wrote only \d+ of/i.test(message)) throw diskFull(message);
+  if (saysDiskFull(message) || /wrote only \d+ of/i.test(message)) throw diskFull(message);
   throw new TgoError(
     "INTERNAL",
     `${argv.slice(0, 3).join(" ")} … failed with ${code === null ? "a signal" : `exit code ${code}`}: ${message}`,

@@ -200,6 +200,20 @@ describe("trouble", () => {
     }
   });
 
+  it("with a file of a layer that is damaged is told once, and the next run makes the layer again", async () => {
+    const own = fixture.folder({});
+    // The second command is a new one in each run, and reads what the first has made.
+    const run = (word: string): Promise<string> =>
+      session({ home: own }, ({ client }) =>
+        sh(sh(fixture.base(client), "echo whole > /made"), `cat /made; echo ${word}`).stdout(),
+      );
+    expect(await run("a")).toBe("whole\na\n");
+    const [key] = readdirSync(join(own, "s")).filter((name) => existsSync(join(own, "s", name, "fs/made")));
+    truncateSync(join(own, "s", key ?? "", "fs/made"));
+    await expect(run("b")).rejects.toThrow(/cache folder is damaged.*\n.*run the same command again/);
+    expect(await run("b")).toBe("whole\nb\n");
+  });
+
   it("with disk space is avoided: entries unused for two weeks are removed", async () => {
     const own = fixture.folder({});
     await session({ home: own }, async ({ client }) => fixture.base(client).withNewFile("/old", "1").sync());

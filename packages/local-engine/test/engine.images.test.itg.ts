@@ -272,6 +272,30 @@ describe("layers that were pulled", () => {
   });
 });
 
+describe("an opaque whiteout", () => {
+  it("hides what the layers below have in its folder, and nothing if they have no such folder", async () => {
+    const registry = new Registry({ host: fixture.registry.host });
+    const opaque = (folder: string) => [
+      { path: `${folder}/.wh..wh..opq`, content: "" },
+      { path: `${folder}/new`, content: "x" },
+    ];
+    const layers = [
+      [
+        { path: "above/below/old", content: "x" },
+        { path: "file", content: "in the place of a folder" },
+      ],
+      [...opaque("above/below"), ...opaque("only"), ...opaque("deep/only"), ...opaque("file")],
+    ];
+    const { children } = await stageImage(registry, "opaque", "1", [{ platform: "linux/amd64", layers }]);
+    await session({ home: fixture.home }, async ({ client }) => {
+      const image = `${fixture.registry.host}/opaque@${children[0]?.digest ?? ""}`;
+      const pulled = client.container({ platform: platform("linux/amd64") }).from(image);
+      for (const folder of ["/above/below", "/only", "/deep/only", "/file"])
+        expect(await pulled.directory(folder).entries(), folder).toEqual(["new"]);
+    });
+  });
+});
+
 describe("dockerBuild behind a company's CA", () => {
   it("shows its bundle to every command and leaves no trace of it", () =>
     session({ home: fixture.home, caBundle: "/etc/ssl/certs/ca-certificates.crt" }, async ({ client }) => {

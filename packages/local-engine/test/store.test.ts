@@ -104,6 +104,22 @@ describe("the store", () => {
     expect(store.isComplete({ layers })).toBe(false);
   });
 
+  it("removes a layer with other files than it was made with, and knows a layer of earlier versions", async () => {
+    const layers = [layer("one"), layer("two")];
+    for (const name of ["one", "two"]) writeFileSync(join(home, "s", name, "fs/file"), "whole");
+    await store.seal("s/one");
+    await store.checkLayers(layers);
+    for (const name of ["one", "two"]) truncateSync(join(home, "s", name, "fs/file"), 2);
+    // Once per process.
+    await store.checkLayers(layers);
+    const next = await Store.open(home);
+    await expect(next.checkLayers(["one/fs"])).rejects.toMatchObject({ code: "ENVIRONMENT", where: home });
+    await expect(next.checkLayers(["two/fs"])).rejects.toMatchObject({ code: "ENVIRONMENT", where: home });
+    expect(next.isComplete({ layers: ["one/fs"] })).toBe(false);
+    await next.checkLayers(layers.slice(0, 0));
+    expect(readdirSync(join(home, "s"))).toEqual([]);
+  });
+
   it("drops what was made shortly before the machine stopped, and nothing while it runs", async () => {
     const layers = [layer("one")];
     expect((await Store.open(home)).isComplete({ layers })).toBe(true);

@@ -1,6 +1,7 @@
 import type { Machine, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import {
+  type ElfReport,
   linkFindingText,
   linkRemedy,
   misfitRemedy,
@@ -8,7 +9,7 @@ import {
   type LinkReport,
   type Misfit,
 } from "@tgo/image";
-import { type Variant, type BuildContext, scanRoot } from "@tgo/builders";
+import { type BuildContext, scanRoot, type Variant } from "@tgo/builders";
 import { leaveOut, machineName, promisedMachines } from "./machines/machine-proof.js";
 
 export interface CheckResult {
@@ -134,12 +135,12 @@ function unloadedNotes(misfits: readonly Misfit[]): string[] {
   return [`nothing loads what ${machinesOf(misfits).join(", ")} cannot: ${shown.join("; ")}${more}`];
 }
 
-function foreignFiles(
-  foreign: readonly { readonly path: string; readonly machine: string }[],
-  platform: Platform,
-  service: string,
-): TgoError {
-  const shown = foreign.slice(0, MAX_FILES).map(({ path, machine }) => `  ${path} (${machine})`);
+function foreignFiles(foreign: ElfReport["foreign"], platform: Platform, service: string): TgoError {
+  const shown = foreign
+    .slice(0, MAX_FILES)
+    .map(
+      (file) => `  ${file.path} (${file.machine})${file.package === undefined ? "" : ` of ${file.package}`}`,
+    );
   const more = foreign.length > MAX_FILES ? [`  and ${foreign.length - MAX_FILES} more`] : [];
   const files = foreign.length === 1 ? "1 file" : `${foreign.length} files`;
   const are = foreign.length === 1 ? "is" : "are";
@@ -151,9 +152,17 @@ function foreignFiles(
       ...more,
     ].join("\n"),
     {
-      remedy:
-        "Remove them from the source, or build them for each platform. If they are only data, list them in " +
-        "allowForeign of the service in tgo.catalog.json.",
+      remedy: `${foreignRemedy(foreign, platform)} If they are only data, list them in allowForeign of the service in tgo.catalog.json.`,
     },
   );
+}
+
+function foreignRemedy(foreign: ElfReport["foreign"], platform: Platform): string {
+  const packages = [...new Set(foreign.flatMap((file) => file.package ?? []))];
+  const own = "Remove them from the source, or build them for each platform.";
+  if (packages.length === 0) return own;
+  const theirs =
+    `Choose another version of ${packages.join(", ")}, or one that is built for ${platform}: ` +
+    "a package for every machine must not have programs for one.";
+  return foreign.every((file) => file.package !== undefined) ? theirs : `${theirs} ${own}`;
 }

@@ -113,8 +113,8 @@ async function runVariant(
     lines.push(...importLines(output, where));
   }
   if (plan.http.length > 0) {
-    const requests = { http: plan.http, timeoutSeconds: service.smoke.timeoutSeconds };
-    lines.push(...(await testServer(context, requests, container, run)));
+    const pages = service.build.strategy === "static-web";
+    lines.push(...(await testServer(context, { http: plan.http, timeoutSeconds, pages }, container, run)));
   } else {
     lines.push("not started: neither smoke.http nor a health check defines a request");
   }
@@ -135,9 +135,17 @@ async function outputOf(
   }
 }
 
+interface ServerTest extends Pick<SmokePlan, "http"> {
+  readonly timeoutSeconds: number;
+  /** Whether these are static pages, which change with every release. */
+  readonly pages: boolean;
+}
+
+const UNCONTROLLED = " (no Cache-Control: browsers may show this page after the next release)";
+
 async function testServer(
   context: BuildContext,
-  { http, timeoutSeconds }: Pick<Service["smoke"], "timeoutSeconds"> & Pick<SmokePlan, "http">,
+  { http, timeoutSeconds, pages }: ServerTest,
   container: Container,
   run: SmokeRun,
 ): Promise<string[]> {
@@ -172,9 +180,10 @@ async function testServer(
         },
       );
     }
-    const lines = report.responses.map(({ status, error }, index) => {
+    const lines = report.responses.map(({ status, error, uncontrolled }, index) => {
       const { port, path } = http[index] ?? { port: 0, path: "" };
-      return `GET :${port}${path} ${status ?? error ?? "no response"}`;
+      const remark = uncontrolled === true && pages ? UNCONTROLLED : "";
+      return `GET :${port}${path} ${status ?? error ?? "no response"}${remark}`;
     });
     if (report.ok) return lines;
     throw new TgoError(

@@ -77,7 +77,7 @@ function closed({ existing }: GateReport, version: string): string {
 }
 
 /** What a released version lacks. */
-function whatIsMissing({ services, next }: Report): string {
+function whatIsMissing({ services, next, nextInWords = next }: Report): string {
   const inRegistry = services.some(
     ({ registries, tags = [] }) =>
       registries.some(({ state }) => state === "failed" || state === "not started") ||
@@ -86,7 +86,7 @@ function whatIsMissing({ services, next }: Report): string {
   const what = inRegistry
     ? "Optional registries are incomplete"
     : "Its record is not attached to every image";
-  return next === undefined ? `${what}.` : `${what}; the same command completes it.`;
+  return nextInWords === undefined ? `${what}.` : `${what}; the same command completes it.`;
 }
 
 /** What ran it. */

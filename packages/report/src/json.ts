@@ -37,6 +37,7 @@ const KEYS = {
   pipeline: true,
   began: true,
   next: true,
+  nextInWords: true,
   service: true,
   platform: true,
   registry: true,

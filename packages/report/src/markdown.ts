@@ -32,6 +32,7 @@ export function renderMarkdown(raw: Report): string {
     headline(report),
     gate(report),
     report.next === undefined ? undefined : `**Next**\n\n${fence(report.next, "sh")}`,
+    report.nextInWords === undefined ? undefined : `**Next:** ${text(report.nextInWords)}`,
     problems(report),
     record(report),
     checks(report),

@@ -24,6 +24,8 @@ export interface Report {
   readonly record?: Readonly<Record<string, unknown>>;
   /** The command that completes the run; absent when nothing is left to do. */
   readonly next?: string;
+  /** In its place, in words: a Dagger module does not know its caller's whole command line. */
+  readonly nextInWords?: string;
 }
 
 /** No version tag is written before every service's candidate is verified in every required registry. */

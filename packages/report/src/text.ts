@@ -49,6 +49,7 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
     variantTable(report, page),
     problems(report, page),
     report.next === undefined ? [] : [`next: ${page.colors.bold(report.next)}`],
+    report.nextInWords === undefined ? [] : [`next: ${report.nextInWords}`],
   ];
   return blocks
     .filter((block) => block.length > 0)

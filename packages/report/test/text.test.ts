@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { isRetryable, render, renderText, type ServiceReport, type VariantReport } from "../src/index.js";
+import {
+  isRetryable,
+  render,
+  renderMarkdown,
+  renderText,
+  type ServiceReport,
+  type VariantReport,
+} from "../src/index.js";
 import { DIGEST, failedReport, OTHER, report, service, without } from "./sample.js";
 
 /** The row of a table that starts with, or continues, the given words. */
@@ -210,6 +217,14 @@ describe("the text report", () => {
       "next: npx --no-install tgo publish --service tgo-api,tgo-web",
     );
     expect(renderText(report())).not.toContain("next:");
+  });
+
+  it("ends with words, and no command, where the command line is not known", () => {
+    const nextInWords = "run the same command again, with the same --catalog";
+    const failed = { ...without(failedReport(), "next"), nextInWords };
+    expect(renderText(failed).split("\n").at(-1)).toBe(`next: ${nextInWords}`);
+    expect(renderMarkdown(failed)).toContain(`**Next:** ${nextInWords}\n`);
+    expect(render(failed, "html")).toContain(`<p>Next: ${nextInWords}.</p>`);
   });
 
   it("keeps every line of its tables and prose within the width", () => {

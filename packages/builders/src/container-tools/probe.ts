@@ -8,7 +8,15 @@ export interface ProbeInput {
 
 export interface ProbeReport {
   readonly ok: boolean;
-  readonly responses: readonly { readonly url: string; readonly status?: number; readonly error?: string }[];
+  readonly responses: readonly ProbeResponse[];
+}
+
+interface ProbeResponse {
+  readonly url: string;
+  readonly status?: number;
+  readonly error?: string;
+  /** Set for an HTML page without a Cache-Control header: browsers keep it as long as they like. */
+  readonly uncontrolled?: true;
 }
 
 /** Repeats every request until it gets the expected status, or the time limit is reached. */
@@ -27,11 +35,13 @@ export async function probe({ requests, timeoutSeconds }: ProbeInput): Promise<P
   return { ok: results.every(({ ok }) => ok), responses: results.map(({ response }) => response) };
 }
 
-async function request(url: string): Promise<{ url: string; status?: number; error?: string }> {
+async function request(url: string): Promise<ProbeResponse> {
   try {
     const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
     await response.arrayBuffer();
-    return { url, status: response.status };
+    const { status, headers } = response;
+    const isPage = /^text\/html\b/i.test(headers.get("content-type") ?? "");
+    return { url, status, ...(isPage && !headers.has("cache-control") ? { uncontrolled: true } : {}) };
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     return { url, error: cause instanceof Error ? cause.message : String(cause) };

@@ -7,7 +7,7 @@ import { execFailure } from "../exec-failure.js";
 import { configureImage } from "../image-config/configure-image.js";
 import { buildSecrets } from "./build-secrets.js";
 import { pinImages } from "./pin-from.js";
-import { withoutProxyPasswords } from "./proxy-arguments.js";
+import { withoutProxyPasswords, withProxySecrets } from "./proxy-arguments.js";
 import {
   buildPlatformArguments,
   planDockerfile,
@@ -35,12 +35,17 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
     plans.map(async (plan) => {
       const { platform } = plan;
       const pinned = withoutProxyPasswords(await pinImages(context, text, plan), values);
-      const container = withDockerfile(request, copy, pinned).dockerBuild({
+      const proxied =
+        context.host.relaysProxies === true
+          ? { text: pinned, secrets: [] }
+          : withProxySecrets(pinned, values);
+      const proxies = proxied.secrets.map(({ id, value }) => context.client.setSecret(id, value));
+      const container = withDockerfile(request, copy, proxied.text).dockerBuild({
         dockerfile: copy,
         platform: platform as string as DaggerPlatform,
         ...(target === undefined ? {} : { target }),
         // A copy for each call, because the SDK modifies it.
-        secrets: [...secrets],
+        secrets: [...secrets, ...proxies],
         buildArgs: Object.entries({ ...buildPlatformArguments(context.native), ...values }).map(
           ([key, value]) => ({ name: key, value }),
         ),

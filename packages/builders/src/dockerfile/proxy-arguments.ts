@@ -31,3 +31,28 @@ export function withoutProxyPasswords(text: string, values: Readonly<Record<stri
   }
   return lines.join("\n");
 }
+
+/** A proxy that RUN lines get as a secret. */
+export interface ProxySecret {
+  readonly id: string;
+  readonly value: string;
+}
+
+/**
+ * The Dockerfile with proxies as secrets of its RUN lines, in the variables that builders predefine: Dagger's engine does not
+ * (v0.21.8, util/llbtodagger/exec.go ignores them). Nothing of them reaches the image. Line numbers stay the same.
+ */
+export function withProxySecrets(
+  text: string,
+  values: Readonly<Record<string, string>>,
+): { readonly text: string; readonly secrets: readonly ProxySecret[] } {
+  const proxies = Object.entries(values).filter(([name, value]) => isProxyArgument(name) && value !== "");
+  if (proxies.length === 0) return { text, secrets: [] };
+  const idOf = (name: string): string => `tgo-proxy-${name}`;
+  const mounts = proxies.map(([name]) => ` --mount=type=secret,id=${idOf(name)},env=${name}`).join("");
+  const lines = text.split("\n");
+  for (const { keyword, lines: at } of parseDockerfile(text).instructions)
+    if (keyword === "RUN") lines[at[0]] = lines[at[0]]?.replace(/^\s*run\b/i, (run) => run + mounts) ?? "";
+  const secrets = proxies.map(([name, value]) => ({ id: idOf(name), value }));
+  return { text: lines.join("\n"), secrets };
+}

@@ -20,9 +20,9 @@ export async function downloadContainer(
 ): Promise<Container> {
   const { client, secrets } = context;
   const container = withCaBundle(context, await baseImage(context, service.build.base, platform))
-    .withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip"))
     .withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv"))
     .withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads"))
+    .withEnvVariable("PIP_NO_CACHE_DIR", "1")
     .withEnvVariable("PIP_ROOT_USER_ACTION", "ignore")
     .withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1")
     .withEnvVariable("PYTHONDONTWRITEBYTECODE", "1");
@@ -58,9 +58,10 @@ export function withPoetry({ context }: BuildRequest<PythonBuild>, tools: Contai
   return installed(context, container.withExec(installCommand(context, "poetry")));
 }
 
+/** Without uv's cache: it takes unpacked packages from there without looking at them, damaged ones too. */
 function installCommand(context: BuildContext, set: "programs" | "poetry"): string[] {
   const uv =
-    "uv pip install --quiet --no-config --no-deps --require-hashes --only-binary :all: --link-mode copy";
+    "uv pip install --quiet --no-config --no-cache --no-deps --require-hashes --only-binary :all: --link-mode copy";
   const where = `--python ${TOOLS}/${set}/bin/python --requirements ${TOOLS}/${set}.txt`;
   const script = `uv venv --quiet --no-config ${TOOLS}/${set} && ${uv} ${where} --default-index "$1"`;
   return ["sh", "-c", script, "sh", pypi(context)];

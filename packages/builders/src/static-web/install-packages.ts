@@ -9,6 +9,7 @@ import { buildError } from "../build-error.js";
 import type { BuildRequest } from "../build-request.js";
 import { installFailure } from "./install-failure.js";
 import managerScript from "./install-package-manager.sh";
+import yarnScript from "./run-yarn.sh";
 import { withMirrorAddresses } from "./lock-mirror.js";
 import { hasLocalDependency, installManifest } from "./package-json.js";
 import { requireNode } from "./node-version.js";
@@ -21,12 +22,13 @@ export const PROJECT = "/app";
 const PREFIX = "/opt/tgo";
 const CACHES = "/var/cache/tgo";
 const NPMRC = "/root/.npmrc";
+const RUN_YARN = "/run/tgo/run-yarn.sh";
 
 const INSTALL: Record<ManagerName, readonly string[]> = {
-  // Its cache does not support concurrent use, hence the mutex.
   yarn: [
+    ...["sh", RUN_YARN, `${CACHES}/yarn`],
     ...["yarn", "install", "--frozen-lockfile", "--non-interactive", "--no-progress"],
-    ...["--network-timeout", "300000", "--mutex", `file:${CACHES}/yarn/.mutex`],
+    ...["--network-timeout", "300000"],
   ],
   npm: ["npm", "ci", "--no-audit", "--no-fund"],
   pnpm: ["pnpm", "install", "--frozen-lockfile", "--store-dir", `${CACHES}/pnpm`],
@@ -100,6 +102,7 @@ function configure(context: BuildContext, container: Container, manager: Manager
       result = result.withEnvVariable(variable, npm);
     }
   }
+  if (manager === "yarn") result = result.withNewFile(RUN_YARN, yarnScript);
   const { npmrc } = context.secrets;
   return npmrc === undefined ? result : result.withMountedSecret(NPMRC, npmrc);
 }

@@ -184,6 +184,21 @@ describe("probe", () => {
     server.close();
   });
 
+  it.each<[string, Record<string, string>, object]>([
+    ["a page without Cache-Control", { "content-type": "text/html; charset=utf-8" }, { uncontrolled: true }],
+    ["a page with it", { "content-type": "text/html", "cache-control": "no-cache" }, {}],
+    ["no page", { "content-type": "application/json" }, {}],
+  ])("tells %s", async (_, headers, told) => {
+    const server = createServer((__, response) => {
+      response.writeHead(200, headers).end();
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { responses } = await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 10 });
+    expect(responses).toEqual([{ url, status: 200, ...told }]);
+    server.close();
+  });
+
   it("reports the error if there is no response in time", async () => {
     const url = "http://127.0.0.1:9/";
     const report = await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 0.3 });

@@ -26,7 +26,7 @@ export interface ElfReport {
    * Files for another machine than the platform's, by path, the first {@link MAX_FOREIGN}; neither neutral nor allowed.
    * When a file's header is right but its name is not (a Python extension module), `machine` says both.
    */
-  readonly foreign: readonly { readonly path: string; readonly machine: string }[];
+  readonly foreign: readonly ForeignFile[];
   /** Whether programs and extension modules find the libraries that they need. */
   readonly links: LinkReport;
   /** Files that promised machines cannot load, by path; absent if none was promised. */
@@ -37,6 +37,13 @@ export interface ElfReport {
 export interface ScannedTree extends Omit<LinkTree, "elf"> {
   /** The files that `packageFileKind` knows, with their content. Called when a package has to be named. */
   readonly packageFiles: () => Iterable<readonly [path: string, content: Uint8Array]>;
+}
+
+export interface ForeignFile {
+  readonly path: string;
+  readonly machine: string;
+  /** The package that installed it: "numpy 2.0.0 (python)". */
+  readonly package?: string;
 }
 
 export interface ElfScanOptions {
@@ -111,7 +118,12 @@ export class ElfScan {
       files: this.#files,
       elf: [...this.#machines.values()].reduce((sum, count) => sum + count, 0),
       machines: Object.fromEntries([...this.#machines].sort(([a], [b]) => byText(a, b))),
-      foreign: this.#foreign.sort((a, b) => byText(a.path, b.path)),
+      foreign: this.#foreign
+        .sort((a, b) => byText(a.path, b.path))
+        .map((file) => {
+          const owner = ownerOf(file.path);
+          return owner === undefined ? file : { ...file, package: owner };
+        }),
       links: this.#proveLinks(tree, ownerOf),
       ...(this.#machineScan === undefined ? {} : { misfits: this.#machineScan.report(ownerOf) }),
     };

@@ -12,7 +12,7 @@ import {
 } from "graphql";
 import { isDiskFull, isTgoError } from "@tgo/errors";
 import type { EngineContext } from "../engine-context.js";
-import { damaged, diskFull, isOfFullDisk, isOfStore } from "../errors.js";
+import { damaged, diskFull, isOfStore } from "../errors.js";
 import { ExecFailure } from "../exec/exec-failure.js";
 import { ApiObjects, type ApiObject } from "./objects.js";
 import { containerFields } from "./resolvers/container.js";
@@ -115,8 +115,7 @@ function unsupported(problem: GraphQLError): GraphQLError {
  */
 function withCause(error: GraphQLError, home: string): GraphQLError {
   const original = error.originalError;
-  const isFull = isTgoError(original) ? isOfFullDisk(original) : isDiskFull(original);
-  const cause = isFull
+  const cause = isDiskFull(original)
     ? diskFull(original, home)
     : isOfStore(original, home)
       ? damaged(original, home)

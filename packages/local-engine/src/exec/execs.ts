@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { saysDiskFull } from "@tgo/errors";
 import pLimit from "p-limit";
 import type { Context } from "../context.js";
 import { diskFull } from "../errors.js";
@@ -79,13 +80,14 @@ export class Execs {
       const started = await startJob(this.cx, job, work, network);
       const { signal } = settings;
       const { cmd, exitCode, stdout, stderr } = await collectOutcome(started, { onLine, signal, failed });
-      if (exitCode !== 0 && /no space left on device/i.test(stderr)) throw diskFull(stderr);
+      if (exitCode !== 0 && saysDiskFull(stderr)) throw diskFull(stderr);
       if ((expect === "SUCCESS" && exitCode !== 0) || (expect === "FAILURE" && exitCode === 0))
         throw new ExecFailure(cmd, exitCode, stdout, stderr);
       const layer = (name: string, { layers }: Snapshot) => ({ layers: [...layers, `${key}/${name}`] });
       const mounts = started.writable.map(({ path, name, fs }) => [path, layer(name, fs)] as const);
       const fs = layer("fs", job.fs);
       const result: ExecResult = { exitCode, stdout, stderr, fs, mounts: Object.fromEntries(mounts) };
+      await store.seal(`${work}/step`);
       await store.writeJson(`${work}/step/step.json`, result);
       await store.keep(`${work}/step`, `s/${key}`);
       return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;

@@ -51,6 +51,7 @@ export class Layers {
   blobOf(layer: string): Promise<LayerBlob | undefined> {
     return this.#blobs.run(layer, async () => {
       const folder = this.store.path("s", layer);
+      await this.store.checkLayers([layer]);
       if ((await readdir(folder)).length === 0) return undefined;
       const entry = `meta/layer-${layer.replace("/", "-")}.json`;
       const known = await this.store.readJson<LayerBlob>(entry);

@@ -22,6 +22,7 @@ export class Snapshots {
   async mount<T>(snapshot: Snapshot, use: (root: string) => Promise<T> | T): Promise<T> {
     const [only] = snapshot.layers;
     if (only === undefined) return use(this.store.path("empty"));
+    await this.store.checkLayers(snapshot.layers);
     if (snapshot.layers.length === 1) return use(this.store.path("s", only));
     const key = keyOf(snapshot.layers);
     const mounted = this.#mounted.get(key) ?? { root: this.#mountReadOnly(snapshot), users: 0 };
@@ -72,6 +73,7 @@ export class Snapshots {
       return this.store.withWorkFolder(async (work) => {
         await this.makeUpper(`${work}/step/fs`, below);
         await fill(this.store.path(work, "step/fs"), work);
+        await this.store.seal(`${work}/step`);
         await this.store.keep(`${work}/step`, `s/${key}`);
         return result;
       });
@@ -97,6 +99,7 @@ export class Snapshots {
   }
 
   async #edit(snapshot: Snapshot, work: string, change: (root: string) => Promise<void>): Promise<void> {
+    await this.store.checkLayers(snapshot.layers);
     await mkdir(this.store.path(work, "work"));
     const root = await this.#mountAt(work, snapshot, { upper: `${work}/step/fs`, work: `${work}/work` });
     try {

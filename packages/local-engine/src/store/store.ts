@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, statSync, utimesSync } from "node:fs";
-import { chmod, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { isDiskFull, TgoError } from "@tgo/errors";
 import { processIdentity } from "@tgo/host";
 import { digestOf } from "@tgo/registry";
-import { diskFull } from "../errors.js";
+import { damaged, diskFull } from "../errors.js";
 import { makeFolder } from "../files/plain-modes.js";
 import { runHostCommand } from "../host-command.js";
 import { textDigest } from "./keys.js";
@@ -17,14 +17,19 @@ const UNUSED_MS = 14 * 24 * 3600 * 1000;
 /** Linux writes files to the disk after half a minute; some more for a busy one. */
 const UNWRITTEN_MS = 3 * 60_000;
 
+/** Of an entry of `s`. */
+const FILES = "files.json";
+
 const FOLDERS = ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2"];
 
 /**
  * Everything that outlives a run, in plain files. Nothing is locked: an entry is made in a folder of this process and then
  * renamed into place, so two processes, or one that is killed, leave either a complete entry or none. Files are written to the
  * disk before they are renamed, and carry or are named by their digest: one that is damaged all the same is a missing one.
+ * Of a layer, only the number and the size of its files are known: a layer with others is removed.
  *
- *     s/<key>/fs             a layer's files (an overlay upper directory); s/<key>/step.json: the step's other results
+ *     s/<key>/fs             a layer's files (an overlay upper directory); s/<key>/step.json: the step's other results;
+ *                            s/<key>/files.json: how many files its layers have, and how large they are
  *     blobs/sha256/<hex>     compressed layers, manifests and configs, as in a registry
  *     meta/<name>.json       lookups: the blob of a layer, the layer of a content
  *     caches/<key>/          cache volumes
@@ -35,6 +40,8 @@ export class Store {
   readonly home: string;
   /** Blobs whose bytes this process has checked. */
   readonly #intact = new Set<string>();
+  /** Entries whose files this process has counted. */
+  readonly #counted = new Map<string, Promise<void>>();
   readonly #process = processIdentity(process.pid) ?? "0.0";
 
   private constructor(home: string) {
@@ -115,6 +122,45 @@ export class Store {
     return true;
   }
 
+  /** Records what files an entry has, before it is moved into place. @param folder relative to home */
+  async seal(folder: string): Promise<void> {
+    const json = await this.#countFiles(folder);
+    await writeFile(this.path(folder, FILES), withDigest(json));
+  }
+
+  /**
+   * Checks that layers have the files that they were made with, once per process. A damaged one is removed, so that the next
+   * run makes it again: what this run has made of it cannot be taken back.
+   * @throws TgoError ENVIRONMENT
+   */
+  async checkLayers(layers: readonly string[]): Promise<void> {
+    for (const key of new Set(layers.map((layer) => dirname(layer)))) {
+      const checked = this.#counted.get(key) ?? this.#checkEntry(`s/${key}`);
+      this.#counted.set(key, checked);
+      await checked;
+    }
+  }
+
+  async #checkEntry(folder: string): Promise<void> {
+    if (!this.has(folder)) return;
+    const known = await this.readJson(`${folder}/${FILES}`);
+    if (known === undefined) {
+      await this.seal(folder);
+      return;
+    }
+    if (JSON.stringify(known) === (await this.#countFiles(folder))) return;
+    await this.remove(folder);
+    throw damaged(new Error("a layer has lost files, or parts of them"), this.home);
+  }
+
+  async #countFiles(folder: string): Promise<string> {
+    const sizes = await runHostCommand([
+      ...["find", this.path(folder), "-mindepth", "2", "-type", "f", "-printf", String.raw`%s\n`],
+    ]);
+    const all = sizes.split("\n").filter(Boolean).map(Number);
+    return JSON.stringify({ files: all.length, bytes: all.reduce((sum, size) => sum + size, 0) });
+  }
+
   has(path: string): boolean {
     return existsSync(this.path(path));
   }
@@ -130,7 +176,7 @@ export class Store {
   /** The file's first line is the digest of the others. */
   writeJson(path: string, value: unknown): Promise<void> {
     const json = JSON.stringify(value);
-    return this.#write(this.path(path), `${textDigest(json)}\n${json}`);
+    return this.#write(this.path(path), withDigest(json));
   }
 
   blobPath(digest: string): string {
@@ -236,4 +282,8 @@ export class Store {
       await this.discard(`w/${name}`);
     }
   }
+}
+
+function withDigest(json: string): string {
+  return `${textDigest(json)}\n${json}`;
 }

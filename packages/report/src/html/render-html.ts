@@ -50,7 +50,7 @@ export function renderHtml(raw: Report): string {
           <p class="quiet">${began(report.began)}${provenance(report)}</p>
         </header>
         <main>
-          ${verdict(report)}${gate(report.gate)}${record(report)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
+          ${verdict(report)}${gate(report.gate)}${record(report)}${next(report)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
             (service, index) => serviceSection(service, index, report),
           )}
         </main>
@@ -100,7 +100,8 @@ function record(report: Report): Markup | undefined {
   return location === undefined ? undefined : html`<p>Record ${location}.</p> `;
 }
 
-function next(command: string | undefined): Markup | undefined {
+function next({ next: command, nextInWords: words }: Report): Markup | undefined {
+  if (words !== undefined) return html`<p>Next: ${words}.</p> `;
   if (command === undefined) return undefined;
   return html`<h2>Next</h2>
     <p>This command completes the run:</p>
