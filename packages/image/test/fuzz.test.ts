@@ -75,21 +75,18 @@ function packageTarget(
     declares: never,
     parse: (input) => {
       const files = [[path, input] as const, ...others.map((other) => [other, input] as const)];
-      const { packages, ownerOf } = bound(readPackages(files));
+      const inventory = readPackages(files);
+      const { packages } = inventory;
       for (const found of packages) {
         expect(isWord(found.name)).toBe(true);
         for (const file of found.files ?? []) expect(file.startsWith("/")).toBe(true);
         const [first] = found.files ?? [];
-        if (first !== undefined) expect(ownerOf(first)).toBeDefined();
+        if (first !== undefined) expect(inventory.ownerOf(first)).toBeDefined();
       }
       // Two reads of the same are the same.
       expect(readPackages(files).packages).toEqual(packages);
     },
   };
-}
-
-function bound(inventory: ReturnType<typeof readPackages>): ReturnType<typeof readPackages> {
-  return { packages: inventory.packages, ownerOf: (path) => inventory.ownerOf(path) };
 }
 
 const TAR = "application/vnd.oci.image.layer.v1.tar";
