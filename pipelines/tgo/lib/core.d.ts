@@ -48,6 +48,8 @@ interface BuildView {
 }
 /** What is known about the caller's machine; nothing if this runs in a Dagger module's container. */
 interface HostInfo {
+    /** Whether no engine runs: nothing can be built, and no engine's store can be read. */
+    readonly withoutEngine?: boolean;
     /** Whether this process runs on the caller's own machine, where it has already queried git. */
     readonly local?: boolean;
     /** The result of git on that machine for the given source, if the source does not equal a commit. */
@@ -57,6 +59,10 @@ interface HostInfo {
      * them, as far as a build would see it.
      */
     readonly differences?: (view: BuildView) => Promise<Uncommitted | undefined>;
+    /** Whether the engine itself gives RUN lines the proxies of build arguments, by a relay: this repository's own does. */
+    readonly relaysProxies?: boolean;
+    /** The last lines of the steps that the engine runs now. Absent in a module, whose caller sees them. */
+    readonly output?: () => readonly string[];
 }
 
 /**
@@ -120,7 +126,7 @@ interface Report {
     /** The function that ran. */
     readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
     readonly ok: boolean;
-    /** The engine, e.g. "Dagger engine v0.21.8" or "local engine (Buildah 1.28.2)". */
+    /** The engine, e.g. "Dagger engine v0.21.8", "local engine", or "no engine" for a function that ran without one. */
     readonly engine: string | undefined;
     /** Hash of the pipelines' own code, 16 hex digits; absent when they were never loaded. */
     readonly pipeline?: string;
@@ -139,6 +145,8 @@ interface Report {
     readonly record?: Readonly<Record<string, unknown>>;
     /** The command that completes the run; absent when nothing is left to do. */
     readonly next?: string;
+    /** In its place, in words: a Dagger module does not know its caller's whole command line. */
+    readonly nextInWords?: string;
 }
 /** No version tag is written before every service's candidate is verified in every required registry. */
 interface GateReport {
@@ -163,6 +171,8 @@ interface ServiceReport {
     /** Digest of the index, the same in every registry. */
     readonly digest?: string;
     readonly variants: readonly VariantReport[];
+    /** For a verification: every check, in order. */
+    readonly checks?: readonly CheckReport[];
     readonly registries: readonly RegistryReport[];
     /** For a release: every tag in every registry, in the order of writing. */
     readonly tags?: readonly TagReport[];
@@ -171,6 +181,14 @@ interface ServiceReport {
     /** Information that needs no action, e.g. that RUN instructions ran under emulation. */
     readonly notes: readonly string[];
     readonly durationMs: number;
+}
+/** One check of an image. */
+interface CheckReport {
+    readonly name: string;
+    /** "note": no failure, but somebody should know. "skipped": not asked for, or an earlier check failed. */
+    readonly state: "ok" | "note" | "failed" | "skipped";
+    /** What was seen, one line each; of a failed check its problems. */
+    readonly evidence: readonly string[];
 }
 interface VariantReport {
     /** `os/architecture` */
@@ -183,8 +201,32 @@ interface VariantReport {
         readonly files: number;
         readonly elf: number;
         readonly foreign: readonly string[];
+        /** Absent for a proof of an older pipeline. */
+        readonly links?: LinkSummary;
     };
     readonly smoke?: SmokeReport;
+    /** The machines that the catalog promises, in its order. */
+    readonly machines?: readonly MachineReport[];
+}
+/** What is known of an image on a promised machine. */
+interface MachineReport {
+    /** As the catalog names it, with pages that are not 4 KiB: "Raspberry Pi 5 (16 KiB pages)". */
+    readonly name: string;
+    /** "ok": a smoke run was of it or of a weaker one, and all files fit. "failed": a file does not fit. */
+    readonly state: "ok" | "not proven" | "failed";
+    /** Why it is not ok. */
+    readonly told?: string;
+}
+/** Whether programs and extension modules find the libraries that they need. */
+interface LinkSummary {
+    /** How many programs and extension modules were followed. */
+    readonly roots: number;
+    /** How many libraries they load. */
+    readonly libraries: number;
+    /** What they lack, one line each. */
+    readonly missing: readonly string[];
+    /** Needs that are not met and keep nothing from starting, one line each. */
+    readonly notes: readonly string[];
 }
 interface SmokeReport {
     readonly ok: boolean;
@@ -240,7 +282,7 @@ interface HostOptions extends HostInfo {
     readonly progress?: ProgressListener;
     /** Aborted when the user presses Ctrl-C. */
     readonly signal?: AbortSignal;
-    /** The engine's name, for the report; queried from the engine when absent. */
+    /** The engine's name, for the report, or "no engine"; queried from the engine when absent. */
     readonly engine?: string;
     /** How a command line of `tgo` starts here, for commands in remedies and notes: `npx --no-install tgo`. */
     readonly command?: string;
@@ -301,6 +343,25 @@ declare class ReportError extends FunctionFailed {
     constructor(message: string, report: Report);
 }
 
+type CombineFlags = ShellArguments<{
+    /** Tags that get the index. */
+    to: readonly string[];
+    /** NAME=value */
+    annotation: readonly string[];
+}> & {
+    readonly adoptLatest: boolean;
+    readonly dryRun: boolean;
+};
+
+type ImportFlags = ShellArguments<{
+    /** Tags that get the image. */
+    to: readonly string[];
+    /** The image's name in the layout. */
+    name: string;
+}> & {
+    readonly adoptLatest: boolean;
+};
+
 interface PruneFlags {
     /** Minimum age of removed tags. */
     readonly days: number;
@@ -310,13 +371,6 @@ interface PruneFlags {
     readonly undated: boolean;
     readonly remove: boolean;
 }
-
-/** The two ways to give a version. */
-type VersionFlags = ShellArguments<{
-    version: string;
-    /** A Git tag as CI systems provide it: v1.2.3 for all services, tgo-api-v1.2.3 for one. */
-    gitTag: string;
-}>;
 
 /** Arguments of functions that read a source. */
 type SourceArguments = ShellArguments<{
@@ -329,6 +383,19 @@ type SourceArguments = ShellArguments<{
     value: readonly string[];
 }>;
 
+type PublishFlags = ShellArguments<{
+    version: string;
+    /** Whether differences between the platforms' contents are a failure, not a note. */
+    strictParity: boolean;
+}>;
+
+/** The two ways to give a version. */
+type VersionFlags = ShellArguments<{
+    version: string;
+    /** A Git tag as CI systems provide it: v1.2.3 for all services, tgo-api-v1.2.3 for one. */
+    gitTag: string;
+}>;
+
 type ReleaseFlags = VersionFlags & {
     /** Allow moving tags to an older version. */
     readonly allowBackwards: boolean;
@@ -339,7 +406,13 @@ type ReleaseFlags = VersionFlags & {
 type VerifyFlags = ShellArguments<{
     /** Tag to verify; by default the source's candidate. */
     tag: string;
+    /** Whether differences between the platforms' contents are a failure, not a note. */
+    strictParity: boolean;
+    /** Any images, instead of the catalog's. */
+    reference: readonly string[];
 }> & {
+    /** Read manifests and configs only. */
+    readonly fast?: boolean;
     /** Read every layer, and check the architecture of every binary. */
     readonly elf: boolean;
 };
@@ -353,15 +426,23 @@ declare class Pipelines$1 {
     lockBases(names: readonly string[]): Promise<string>;
     build(name: string, source: SourceArguments): Promise<Container>;
     smoke(names: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string>;
-    publish(names: readonly string[], source: SourceArguments & ShellArguments<{
-        version: string;
-    }>, format: ReportFormat): Promise<string>;
+    publish(names: readonly string[], source: SourceArguments & PublishFlags, format: ReportFormat): Promise<string>;
     preflight(names: readonly string[], flags: VersionFlags & SourceArguments, format: ReportFormat): Promise<string>;
     release(names: readonly string[], flags: ReleaseFlags & SourceArguments, format: ReportFormat): Promise<string>;
     promote(names: readonly string[], flags: ReleaseFlags, format: ReportFormat): Promise<string>;
     status(names: readonly string[], format: OutputFormat): Promise<string>;
     prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string>;
     verify(names: readonly string[], source: SourceArguments & VerifyFlags, format: ReportFormat): Promise<string>;
+    inspect(references: readonly string[], format: OutputFormat): Promise<string>;
+    tags(references: readonly string[], flags: ShellArguments<{
+        digest: string;
+    }>, format: OutputFormat): Promise<string>;
+    diff(references: readonly string[], flags: {
+        readonly semantic: boolean;
+    }, format: OutputFormat): Promise<string>;
+    combine(references: readonly string[], flags: CombineFlags, format: OutputFormat): Promise<string>;
+    export(reference: string): Promise<Directory>;
+    import(layout: Directory, flags: ImportFlags, format: OutputFormat): Promise<string>;
 }
 
 /**
