@@ -26,12 +26,15 @@ describe("images that nobody should publish", () => {
     expect(ok).toBe(true);
   });
 
-  it.each(BAD_IMAGES)("are in docs/verification.md, with what we say and who else refuses them: $name", (image) => {
-    const [, says = "", others = ""] =
-      new RegExp(`^\\| \\x60${image.name}\\x60 +\\| (.+?) +\\| (.+?) +\\|$`, "m").exec(PAGE) ?? [];
-    expect(says.replaceAll("\\", "")).toMatch(image.says);
-    expect(others).toBe(image.refusedBy.join(", ") || "nobody");
-  });
+  it.each(BAD_IMAGES)(
+    "are in docs/verification.md, with what we say and who else refuses them: $name",
+    (image) => {
+      const [, says = "", others = ""] =
+        new RegExp(`^\\| \\x60${image.name}\\x60 +\\| (.+?) +\\| (.+?) +\\|$`, "m").exec(PAGE) ?? [];
+      expect(says.replaceAll("\\", "")).toMatch(image.says);
+      expect(others).toBe(image.refusedBy.join(", ") || "nobody");
+    },
+  );
 
   it.each(BAD_IMAGES)("are refused: $name", async ({ name, says }) => {
     const { ok, targets } = await verify(`t/${name}`, "bad");
