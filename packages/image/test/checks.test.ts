@@ -65,6 +65,7 @@ describe("the checks of an image", () => {
       diff_ids: "ok",
       "ELF machines": "ok",
       "link proof": "ok",
+      parity: "ok",
       "annotations and labels": "ok",
       base: "note",
       referrers: "ok",
