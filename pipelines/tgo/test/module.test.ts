@@ -55,13 +55,22 @@ describe("the module's surface", () => {
       "lock-bases": ["[service]"],
       build: ["service", ...about],
       smoke: ["service", ...about, "[format]"],
-      publish: ["service", ...about, "[version]", "[format]"],
+      publish: ["service", ...about, "[version]", "[strict-parity]", "[format]"],
       preflight: ["[service]", "[version]", "[git-tag]", ...about, "[format]"],
       release: ["[service]", "[version]", "[git-tag]", ...about, ...moves, "[format]"],
       promote: ["version", "[service]", ...moves, "[format]"],
       status: ["[service]", "[format]"],
       prune: ["[service]", "[days]", "[keep]", "[undated]", "[remove]", "[format]"],
-      verify: ["service", "[tag]", "[elf]", ...about, "[format]"],
+      verify: [
+        ...["[reference]", "[service]", "[tag]", "[elf]", "[strict-parity]", "[fast]"],
+        ...[...about, "[format]"],
+      ],
+      inspect: ["reference", "[format]"],
+      tags: ["reference", "[digest]", "[format]"],
+      diff: ["reference", "[semantic]", "[format]"],
+      combine: ["reference", "to", "[annotation]", "[adopt-latest]", "[dry-run]", "[format]"],
+      export: ["reference"],
+      import: ["layout", "to", "[name]", "[adopt-latest]", "[format]"],
     });
   });
 

@@ -28,6 +28,7 @@ function verification(loaded?: boolean): Verification {
     ok: true,
     digest: "sha256:0",
     targets: [],
+    checks: [],
     variants: [{ ...variant, architecture: "arm64", labels: {}, elf }],
     annotations: {},
   };
@@ -64,6 +65,7 @@ it("without a proof says that no machine is proven, but not of an image whose fi
   expect(states(verification(true))).toEqual(["not proven", "failed", "not proven", "not proven"]);
   const [variant] = verification().variants;
   if (variant === undefined) throw new Error("one variant");
-  const { elf: _, ...unread } = variant;
+  const { elf, ...unread } = variant;
+  expect(elf).toBeDefined();
   expect(states({ ...verification(), variants: [unread] })).toBeUndefined();
 });
