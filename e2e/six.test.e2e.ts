@@ -102,7 +102,8 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
       }
     });
 
-    it.each(SIX)("build writes %s as an arm64 image, using less than 200 MB of memory", async (name) => {
+    // One of each builder; the benchmark measures the memory of all six.
+    it.each(["tgo-api", "tgo-web"])("build writes %s as an arm64 image, using less than 200 MB of memory", async (name) => {
       const file = join(harness.folder, `${name}.tar`);
       const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
       const peak = await peakOf(async (env) => {
