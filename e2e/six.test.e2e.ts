@@ -103,20 +103,23 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
     });
 
     // One of each builder; the benchmark measures the memory of all six.
-    it.each(["tgo-api", "tgo-web"])("build writes %s as an arm64 image, using less than 200 MB of memory", async (name) => {
-      const file = join(harness.folder, `${name}.tar`);
-      const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
-      const peak = await peakOf(async (env) => {
-        const { code, stderr } = await harness.run([...build, "--output", file], { env });
-        expect(stderr).not.toContain("failed");
-        expect(code).toBe(0);
-      });
-      expect(peak).toBeGreaterThan(30);
-      expect(peak).toBeLessThan(200);
-      const { stdout } = await execute("skopeo", ["inspect", "--config", "--raw", `oci-archive:${file}`]);
-      expect(JSON.parse(stdout)).toMatchObject({ os: "linux", architecture: "arm64" });
-      await rm(file);
-    });
+    it.each(["tgo-api", "tgo-web"])(
+      "build writes %s as an arm64 image, using less than 200 MB of memory",
+      async (name) => {
+        const file = join(harness.folder, `${name}.tar`);
+        const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
+        const peak = await peakOf(async (env) => {
+          const { code, stderr } = await harness.run([...build, "--output", file], { env });
+          expect(stderr).not.toContain("failed");
+          expect(code).toBe(0);
+        });
+        expect(peak).toBeGreaterThan(30);
+        expect(peak).toBeLessThan(200);
+        const { stdout } = await execute("skopeo", ["inspect", "--config", "--raw", `oci-archive:${file}`]);
+        expect(JSON.parse(stdout)).toMatchObject({ os: "linux", architecture: "arm64" });
+        await rm(file);
+      },
+    );
 
     it("builds and runs a seventh and an eighth service added by a catalog file alone", async () => {
       const catalog = await harness.catalog("seventh.json", { services: SEVENTH });
