@@ -85,7 +85,7 @@ test(`a layer of 1 GiB is read, checked and scanned in less than ${LIMIT} MB, by
     console.log(
       `1 GiB layer: ${Math.round(peak / 1024)} MB at most (${Math.round(before / 1024)} MB before), ${seconds.toFixed(1)} s`,
     );
-    expect(report).toEqual({ files: 1, elf: 0, machines: {}, foreign: [] });
+    expect(report).toMatchObject({ files: 1, elf: 0, machines: {}, foreign: [] });
     expect(peak / 1024).toBeLessThan(LIMIT);
   } finally {
     server.close();
