@@ -174,7 +174,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       const refused = await harness.tgo(args("1.2.3"));
       expect(refused.code).toBe(1);
       const [one] = reportOf(refused).services;
-      expect(one?.registries.map(({ registry, problems }) => [registry, problems ?? []])).toEqual([
+      expect(one?.registries.map(({ registry, problems }) => [registry, problems])).toEqual([
         ["open", []],
         ["faulty", []],
         [
