@@ -12,7 +12,7 @@ import {
   type Pins,
 } from "@tgo/catalog";
 import { formatEvent, Progress, type ProgressListener } from "@tgo/progress";
-import { connectTargets, localService, type PublishContext } from "@tgo/publishing";
+import { type Connections, connectTargets, localService, type PublishContext } from "@tgo/publishing";
 import { commandStart } from "./commands.js";
 import type { HostOptions } from "./host.js";
 import type { Options, Product } from "./options.js";
@@ -47,15 +47,7 @@ export async function createContext(
   const platforms = selectPlatforms(catalog, options.platform);
   const { signal } = host;
   const progress = openProgress(host, clean);
-  const connections = {
-    client,
-    progress,
-    signal,
-    local: host.local ?? false,
-    registryService: options.registryService ?? [],
-    dockerConfig: options.dockerConfig,
-    credentials: host.credentials,
-  };
+  const connections = { client, ...connectionOptions(options, host, progress) };
   const [native, engine, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
@@ -81,6 +73,22 @@ export async function createContext(
     caBundle: options.caBundle,
     secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos,
+  };
+}
+
+/** How registries are reached: through services of the caller or directly, and with whose credentials. */
+export function connectionOptions(
+  options: Options,
+  host: HostOptions,
+  progress: Progress,
+): Omit<Connections, "client"> {
+  return {
+    progress,
+    signal: host.signal,
+    local: host.local ?? false,
+    registryService: options.registryService ?? [],
+    dockerConfig: options.dockerConfig,
+    credentials: host.credentials,
   };
 }
 

@@ -4,7 +4,7 @@ import { formatReference, parseReference, Registry, type Reference } from "@tgo/
 import { defined } from "@tgo/report";
 import type { Call } from "./call.js";
 import { commandStart } from "./commands.js";
-import { loadCatalog, loadPins, openProgress, type Context } from "./context.js";
+import { connectionOptions, loadCatalog, loadPins, openProgress, type Context } from "./context.js";
 import { redactionOf } from "./redaction.js";
 
 /** An image that the caller named, and the registry that has it. */
@@ -53,14 +53,7 @@ export async function openReferences(
   const { signal } = host;
   const connected = await connectHosts(
     listed.map((each) => ({ name: each, host: each })),
-    {
-      progress,
-      signal,
-      local: host.local ?? false,
-      registryService: options.registryService ?? [],
-      dockerConfig: options.dockerConfig,
-      credentials: host.credentials,
-    },
+    connectionOptions(options, host, progress),
   );
   const clients = new Map(
     connected.map(({ options: of, credentials }) => [

@@ -11,6 +11,7 @@ import {
   OCI_CONFIG,
   OCI_INDEX,
   parseConfig,
+  TAG_READ_LAG_MS,
   type Descriptor,
   type FetchedManifest,
   type Registry,
@@ -74,9 +75,6 @@ interface Part {
   readonly descriptor: Descriptor;
   readonly source: ImageSource;
 }
-
-/** Some registries return the old manifest for seconds after they accepted the new one. */
-const READ_LAG_MS = [250, 1000, 2000, 4000, 8000] as const;
 
 /**
  * Makes one index of existing images and puts it into several registries, each manifest by its digest, with what the
@@ -262,7 +260,7 @@ async function put(
       remedy: "When they have finished, run the same command again.",
     });
   if (now !== digest) await registry.putManifest(repository, tag, OCI_INDEX, bytes);
-  for (const lag of [...READ_LAG_MS, undefined]) {
+  for (const lag of [...TAG_READ_LAG_MS, undefined]) {
     const seen = (await registry.resolve(repository, tag, { push: true }))?.digest;
     if (seen === digest) break;
     if (lag === undefined)

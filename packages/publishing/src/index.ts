@@ -9,7 +9,7 @@ export { bringCandidate, bringService, candidateOf, publishService } from "./pub
 export { reportService } from "./publish/service-report.js";
 export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
-export { connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
+export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
 export type { PublishContext } from "./targets/publish-context.js";
 export { checkedFiles, rowsOfVerification, variantRows } from "./verify/verification-rows.js";
 export { verifyRemedies } from "./verify/verify-remedies.js";

@@ -21,7 +21,7 @@ export {
   parseConfig,
   parseManifestOrIndex,
 } from "./manifest-schemas.js";
-export type { FetchedManifest } from "./manifests.js";
+export { TAG_READ_LAG_MS, type FetchedManifest } from "./manifests.js";
 export {
   ATTESTATION_ANNOTATION,
   DOCKER_CONFIG,

@@ -43,6 +43,9 @@ interface ManifestWrite {
 /** Some registries deny a manifest for a few seconds after they accepted it. */
 export const READ_LAG_MS = [1000, 2000, 4000, 8000, 15_000] as const;
 
+/** Waits between reads of a tag that was written: some registries return its old manifest for seconds. */
+export const TAG_READ_LAG_MS = [250, 1000, 2000, 4000, 8000] as const;
+
 /** The manifests of one registry: distribution-spec, "Pulling manifests", "Pushing Manifests". */
 export class Manifests {
   readonly #connection: Connection;

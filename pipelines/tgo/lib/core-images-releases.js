@@ -3778,6 +3778,7 @@ async function send(connection, repository, { digest, size: size2, open: open2 }
 
 // packages/registry/src/manifests.ts
 var READ_LAG_MS = [1e3, 2e3, 4e3, 8e3, 15e3];
+var TAG_READ_LAG_MS = [250, 1e3, 2e3, 4e3, 8e3];
 var Manifests = class {
   #connection;
   /** What this object has pushed, as `repository digest` and `repository tag`. */
@@ -4662,15 +4663,7 @@ async function createContext(client, product, options, host = {}) {
   const platforms2 = selectPlatforms(catalog, options.platform);
   const { signal } = host;
   const progress = openProgress(host, clean);
-  const connections = {
-    client,
-    progress,
-    signal,
-    local: host.local ?? false,
-    registryService: options.registryService ?? [],
-    dockerConfig: options.dockerConfig,
-    credentials: host.credentials
-  };
+  const connections = { client, ...connectionOptions(options, host, progress) };
   const [native, engine, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
@@ -4696,6 +4689,16 @@ async function createContext(client, product, options, host = {}) {
     caBundle: options.caBundle,
     secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos
+  };
+}
+function connectionOptions(options, host, progress) {
+  return {
+    progress,
+    signal: host.signal,
+    local: host.local ?? false,
+    registryService: options.registryService ?? [],
+    dockerConfig: options.dockerConfig,
+    credentials: host.credentials
   };
 }
 function openProgress({ progress, signal }, clean) {
@@ -6770,6 +6773,7 @@ export {
   printableLine,
   jsonText,
   formatEvent,
+  TAG_READ_LAG_MS,
   Registry2 as Registry,
   defined,
   connectHosts,
@@ -6781,6 +6785,7 @@ export {
   redactionOf,
   cleanError,
   createContext,
+  connectionOptions,
   openProgress,
   basesOptions,
   loadPins,

@@ -937,7 +937,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "1b77c59ff39a448f";
+var PIPELINE = "1ac981fddb7362f5";
 var BUILD_HASH = "88e1f51243f71074";
 var BUILT_IN = {
   services: {

@@ -11,8 +11,10 @@ import {
 import {
   FunctionFailed,
   Registry,
+  TAG_READ_LAG_MS,
   commandStart,
   connectHosts,
+  connectionOptions,
   copyImage,
   count,
   defined,
@@ -72,7 +74,6 @@ async function readSource(source) {
 }
 
 // packages/inspection/src/combine.ts
-var READ_LAG_MS = [250, 1e3, 2e3, 4e3, 8e3];
 async function combine(sources, targets, options = {}) {
   const { annotations = {}, dryRun = false } = options;
   const notes = [];
@@ -217,7 +218,7 @@ async function put({ target, parts, bytes, digest, before }, { sleep = delay }) 
       remedy: "When they have finished, run the same command again."
     });
   if (now !== digest) await registry.putManifest(repository, tag, OCI_INDEX, bytes);
-  for (const lag of [...READ_LAG_MS, void 0]) {
+  for (const lag of [...TAG_READ_LAG_MS, void 0]) {
     const seen = (await registry.resolve(repository, tag, { push: true }))?.digest;
     if (seen === digest) break;
     if (lag === void 0)
@@ -292,14 +293,7 @@ async function openReferences({ product, options, host }, texts, others = []) {
   const { signal } = host;
   const connected = await connectHosts(
     listed2.map((each) => ({ name: each, host: each })),
-    {
-      progress,
-      signal,
-      local: host.local ?? false,
-      registryService: options.registryService ?? [],
-      dockerConfig: options.dockerConfig,
-      credentials: host.credentials
-    }
+    connectionOptions(options, host, progress)
   );
   const clients = new Map(
     connected.map(({ options: of, credentials }) => [

@@ -42,6 +42,7 @@ import {
 import {
   FunctionFailed,
   LATEST,
+  TAG_READ_LAG_MS,
   TagPolicy,
   VERSION_GRAMMAR,
   commandLine,
@@ -1823,7 +1824,6 @@ function name({ digest, version }) {
 }
 
 // packages/publishing/src/release/write-tag.ts
-var READ_LAG_MS = [250, 1e3, 2e3, 4e3, 8e3];
 async function writeTag(target, step, options) {
   const { service, tag, digest, before } = step;
   const { client } = target;
@@ -1853,7 +1853,7 @@ ${next}`.trim() });
 async function confirmWrite(target, step, { indexes, sleep = delay }) {
   const { service, tag, digest, version, before } = step;
   const where = referenceOf(target, service, tag);
-  for (const lag of [...READ_LAG_MS, void 0]) {
+  for (const lag of [...TAG_READ_LAG_MS, void 0]) {
     const seen = await readTarget(target, step, indexes);
     const after = afterWrite({ tag, wrote: { digest, version }, before, seen, where });
     if (after.state === "ok") return { state: "written" };

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
+import { TAG_READ_LAG_MS } from "@tgo/registry";
 import { afterWrite, readVersion, type TagStep, type TagTarget } from "@tgo/release-rules";
 import { defined } from "@tgo/report";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
@@ -18,9 +19,6 @@ export interface TagWriteOptions {
   /** Waits for milliseconds; for tests. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
-
-/** Waits between reads: some registries return the old manifest for seconds after they accepted the new one. */
-const READ_LAG_MS = [250, 1000, 2000, 4000, 8000] as const;
 
 /**
  * Puts an index that is already in the repository under a tag; uploads nothing else. The tag is read right before and
@@ -69,7 +67,7 @@ async function confirmWrite(
 ): Promise<TagWriteResult> {
   const { service, tag, digest, version, before } = step;
   const where = referenceOf(target, service, tag);
-  for (const lag of [...READ_LAG_MS, undefined]) {
+  for (const lag of [...TAG_READ_LAG_MS, undefined]) {
     const seen = await readTarget(target, step, indexes);
     const after = afterWrite({ tag, wrote: { digest, version }, before, seen, where });
     if (after.state === "ok") return { state: "written" };
