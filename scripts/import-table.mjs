@@ -14,6 +14,7 @@ export const PACKAGES = {
   registry: { may: ["errors", "redaction", "schemas"] },
   catalog: { may: ["errors", "redaction", "schemas", "release-rules"] },
   image: { may: ["errors", "registry", "schemas"] },
+  attestation: { may: ["errors", "registry", "image", "schemas"] },
   report: { may: ["errors", "release-rules"] },
   progress: { may: ["errors", "report"] },
   builders: {
@@ -24,7 +25,7 @@ export const PACKAGES = {
   publishing: {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
-      ...["builders", "proof", "redaction", "schemas", "dockerfile"],
+      ...["builders", "proof", "redaction", "schemas", "dockerfile", "attestation"],
     ],
     sdk: true,
   },
@@ -33,6 +34,7 @@ export const PACKAGES = {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
       ...["builders", "proof", "publishing", "inspection", "redaction", "schemas", "dockerfile"],
+      "attestation",
     ],
     sdk: true,
   },

@@ -6,7 +6,7 @@ import type { Connection } from "./http/connection.js";
 import { canonicalJson } from "./json.js";
 import type { Descriptor } from "./manifest-schemas.js";
 import { READ_LAG_MS, type Manifests } from "./manifests.js";
-import { OCI_EMPTY, OCI_MANIFEST } from "./media-types.js";
+import { OCI_CONFIG, OCI_EMPTY, OCI_MANIFEST } from "./media-types.js";
 import { entryText, extendList, parseList, subjectOf, type ReferrersList } from "./referrers-list.js";
 import { listTag, referrersPages } from "./referrers-pages.js";
 
@@ -16,6 +16,11 @@ export interface Artifact {
   readonly type: string;
   readonly content: Uint8Array;
   readonly annotations?: Readonly<Record<string, string>>;
+  /**
+   * The media type of its config, which is `{}` either way: some registries, such as Aliyun ACR, accept a manifest only
+   * with the config of an image. "empty" when absent.
+   */
+  readonly config?: "empty" | "image-config";
 }
 
 /** A document that is attached and listed. */
@@ -340,8 +345,12 @@ export interface ArtifactManifest {
   readonly blobs: readonly (readonly [string, Uint8Array])[];
 }
 
-function compose(subject: Descriptor, { type, content, annotations = {} }: Artifact): ArtifactManifest {
-  const config = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
+function compose(
+  subject: Descriptor,
+  { type, content, annotations = {}, config: kind = "empty" }: Artifact,
+): ArtifactManifest {
+  const configType = kind === "empty" ? OCI_EMPTY : OCI_CONFIG;
+  const config = { mediaType: configType, digest: digestOf(EMPTY), size: EMPTY.length };
   const layer = { mediaType: type, digest: digestOf(content), size: content.length };
   const { mediaType, digest, size } = subject;
   const manifest = {

@@ -1,0 +1,175 @@
+import { problemOf, type Problem } from "@tgo/errors";
+import { digestOf, type Artifact, type Descriptor } from "@tgo/registry";
+import { BUNDLE_TYPE } from "../bundle.js";
+import type { Signer } from "../sign/signer.js";
+import { statementBytes, type Attestation } from "../statement.js";
+import type { Trust } from "../verify/trust.js";
+import { verifyBundle } from "../verify/verify-bundle.js";
+import { readAttestations, type FoundAttestation } from "./read-attestations.js";
+import type { AttestationTarget } from "./target.js";
+
+/** How statements are attached. */
+export interface AttestOptions {
+  /** Signs what nobody trusted has signed yet; without one, only what is found is copied. */
+  readonly signer: Signer | undefined;
+  /** Whose bundles count as found. A signer's own key should be in it. */
+  readonly trust: Trust;
+}
+
+/** The bundle of one statement. */
+export interface AttestedStatement {
+  readonly subject: string;
+  readonly predicateType: string;
+  /** "missing": no trusted signer has signed it, and there is no signer. */
+  readonly state: "signed" | "found" | "missing";
+  /** Digest of the bundle, and who signed it. */
+  readonly bundle?: string;
+  readonly signer?: string;
+}
+
+/** What came of it in one registry. */
+export interface AttestedTarget {
+  readonly name: string;
+  /** Bundles attached now, and those that were there. */
+  readonly attached: number;
+  readonly present: number;
+  readonly problem?: Problem;
+}
+
+export interface AttestResult {
+  /** In the order of the attestations. */
+  readonly statements: readonly AttestedStatement[];
+  /** In the order of the targets. */
+  readonly targets: readonly AttestedTarget[];
+}
+
+/** The bundles of one target by subject, or why they cannot be read. */
+type Seen =
+  { readonly found: ReadonlyMap<string, readonly FoundAttestation[]> } | { readonly problem: Problem };
+
+/** A bundle, ready to be attached. */
+interface Sealed {
+  readonly attestation: Attestation;
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+}
+
+/**
+ * Attaches one bundle for each statement to its manifest, in every registry, with the same bytes. A bundle of a trusted
+ * signer that any registry has is copied to the others, because signatures are not deterministic: only what none has is
+ * signed. Running it again changes nothing. A failure in one registry holds up no other.
+ * @throws TgoError of the signer: then nothing is attached
+ */
+export async function attest(
+  targets: readonly AttestationTarget[],
+  attestations: readonly Attestation[],
+  { signer, trust }: AttestOptions,
+): Promise<AttestResult> {
+  const types = [...new Set(attestations.map(({ predicateType }) => predicateType))];
+  const subjects = [...new Set(attestations.map(({ subject }) => subject.digest))];
+  const seen = await Promise.all(targets.map((target) => readTarget(target, subjects, types)));
+  const found = seen.flatMap((each) => ("found" in each ? [...each.found.values()].flat() : []));
+  const statements: AttestedStatement[] = [];
+  const sealed: Sealed[] = [];
+  for (const attestation of attestations) {
+    const { subject, predicateType } = attestation;
+    const names = { subject: subject.digest, predicateType };
+    const known = chooseFound(attestation, found, trust);
+    const bytes = known?.bytes ?? (await signer?.sign(statementBytes(attestation)));
+    if (bytes === undefined) {
+      statements.push({ ...names, state: "missing" });
+      continue;
+    }
+    const digest = digestOf(bytes);
+    const by = known?.signer ?? signer?.name ?? "";
+    statements.push({ ...names, state: known ? "found" : "signed", bundle: digest, signer: by });
+    sealed.push({ attestation, bytes, digest });
+  }
+  const rows = targets.map((target, index) => attachTo(target, seen[index], sealed));
+  return { statements, targets: await Promise.all(rows) };
+}
+
+async function readTarget(
+  target: AttestationTarget,
+  subjects: readonly string[],
+  types: readonly string[],
+): Promise<Seen> {
+  try {
+    const lists = subjects.map(
+      async (subject) => [subject, await readAttestations(target, subject, types)] as const,
+    );
+    return { found: new Map(await Promise.all(lists)) };
+  } catch (error) {
+    return { problem: foreseen(error) };
+  }
+}
+
+/** Of several, the one with the smallest digest: every run chooses the same. */
+function chooseFound(
+  { subject, predicateType }: Attestation,
+  found: readonly FoundAttestation[],
+  trust: Trust,
+): { readonly bytes: Uint8Array; readonly signer: string } | undefined {
+  const candidates = found
+    .filter(
+      ({ statement }) => statement?.predicateType === predicateType && isAbout(statement.subjects, subject),
+    )
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  for (const { bytes } of candidates) {
+    const verdict = verifyBundle(bytes, trust);
+    if (verdict.trusted) return { bytes, signer: verdict.signer };
+  }
+  return undefined;
+}
+
+function isAbout(subjects: readonly string[], { digest }: Descriptor): boolean {
+  return subjects.length === 1 && subjects[0] === digest;
+}
+
+async function attachTo(
+  target: AttestationTarget,
+  seen: Seen | undefined,
+  sealed: readonly Sealed[],
+): Promise<AttestedTarget> {
+  const { name, registry, repository, anonymous, config } = target;
+  const found = seen !== undefined && "found" in seen ? seen.found : new Map<string, FoundAttestation[]>();
+  const isThere = ({ attestation, digest }: Sealed): boolean =>
+    found.get(attestation.subject.digest)?.some((each) => each.digest === digest) === true;
+  const missing = sealed.filter((each) => !isThere(each));
+  const present = sealed.length - missing.length;
+  if (seen !== undefined && "problem" in seen) return { name, attached: 0, present, problem: seen.problem };
+  let attached = 0;
+  try {
+    for (const subject of new Set(missing.map((each) => each.attestation.subject.digest))) {
+      const own = missing.filter((each) => each.attestation.subject.digest === subject);
+      const [first] = own;
+      if (first === undefined) continue;
+      const artifacts = own.map((each) => artifactOf(each, config));
+      await registry.attach(repository, first.attestation.subject, artifacts, anonymous);
+      attached += own.length;
+    }
+    return { name, attached, present };
+  } catch (error) {
+    return { name, attached, present, problem: foreseen(error) };
+  }
+}
+
+/** As cosign writes them. https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md */
+function artifactOf({ attestation, bytes }: Sealed, config: AttestationTarget["config"]): Artifact {
+  return {
+    type: BUNDLE_TYPE,
+    content: bytes,
+    config,
+    annotations: {
+      "dev.sigstore.bundle.content": "dsse-envelope",
+      "dev.sigstore.bundle.predicateType": attestation.predicateType,
+    },
+  };
+}
+
+/** @throws what is a defect of ours */
+function foreseen(error: unknown): Problem {
+  const problem = problemOf(error);
+  if (problem.code === "INTERNAL" || problem.code === "INTERRUPTED") throw error;
+  return problem;
+}

@@ -1,0 +1,24 @@
+export {
+  attest,
+  type AttestedStatement,
+  type AttestedTarget,
+  type AttestOptions,
+  type AttestResult,
+} from "./attach/attest.js";
+export { readAttestations, type FoundAttestation } from "./attach/read-attestations.js";
+export type { AttestationTarget } from "./attach/target.js";
+export { BUNDLE_TYPE } from "./bundle.js";
+export {
+  CYCLONEDX_PREDICATE,
+  PROOF_PREDICATE,
+  PROVENANCE_PREDICATE,
+  SIGNATURE_PREDICATE,
+  SPDX_PREDICATE,
+} from "./predicate-types.js";
+export { keySigner } from "./sign/key-signer.js";
+export { keylessSigner, type KeylessOptions } from "./sign/keyless-signer.js";
+export type { Signer } from "./sign/signer.js";
+export { statementBytes, type Attestation, type Statement } from "./statement.js";
+export { readTrust, type Trust } from "./verify/trust.js";
+export type { TrustedIdentity, TrustedKey, TrustPolicy } from "./verify/trust-policy.js";
+export { verifyBundle, type Distrust, type Verdict } from "./verify/verify-bundle.js";

@@ -1,0 +1,67 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { TgoError } from "@tgo/errors";
+
+const HOW_TO_MAKE_ONE =
+  "Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes-256-cbc -out signing-key.pem";
+
+/**
+ * An ECDSA P-256 key from PEM: PKCS#8, encrypted or not, or OpenSSL's older form.
+ * @throws TgoError USAGE saying what is wrong with it; never with a part of it
+ */
+export function parsePrivateKey(pem: string, password?: string): KeyObject {
+  if (/BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY/.test(pem))
+    throw new TgoError("USAGE", "the signing key is in cosign's own format", {
+      where: "--signing-key",
+      remedy: `It must be PKCS#8. ${HOW_TO_MAKE_ONE}`,
+    });
+  if (/BEGIN (?:PUBLIC KEY|CERTIFICATE)/.test(pem))
+    throw new TgoError("USAGE", "the signing key is the public one", {
+      where: "--signing-key",
+      remedy: "Pass the file that begins with BEGIN PRIVATE KEY or BEGIN ENCRYPTED PRIVATE KEY.",
+    });
+  const isEncrypted = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem);
+  if (isEncrypted && (password === undefined || password === ""))
+    throw new TgoError("USAGE", "the signing key is encrypted, and there is no password", {
+      where: "--signing-key",
+      remedy: "Pass --signing-key-password env:NAME.",
+    });
+  const key = keyOf(pem, password, isEncrypted);
+  requireP256(key, "--signing-key");
+  return key;
+}
+
+function keyOf(pem: string, password: string | undefined, isEncrypted: boolean): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, ...(password === undefined ? {} : { passphrase: password }) });
+  } catch {
+    // The library's error may quote the key.
+    throw new TgoError(
+      "USAGE",
+      isEncrypted
+        ? "the password does not decrypt the signing key"
+        : "the signing key is no private key in PEM",
+      { where: "--signing-key", remedy: isEncrypted ? "Check --signing-key-password." : HOW_TO_MAKE_ONE },
+    );
+  }
+}
+
+/** @throws TgoError USAGE when the key is another kind of key than ECDSA P-256 */
+export function requireP256(key: KeyObject, where: string): void {
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  if (key.asymmetricKeyType === "ec" && curve === "prime256v1") return;
+  const kind = curve ?? key.asymmetricKeyType ?? key.type;
+  throw new TgoError("USAGE", `the key is ${kind}, not ECDSA P-256`, { where, remedy: HOW_TO_MAKE_ONE });
+}
+
+/** How bundles name a key, as cosign does: the base64 of the SHA-256 of its public half in DER. */
+export function keyHint(key: KeyObject): string {
+  const own = key.type === "private" ? createPublicKey(key) : key;
+  return createHash("sha256")
+    .update(own.export({ type: "spki", format: "der" }))
+    .digest("base64");
+}
+
+/** The public half in PEM. */
+export function publicPem(key: KeyObject): string {
+  return createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
+}
