@@ -153,6 +153,7 @@ function hostOptions(
     command: commandStart(process, invocation, product.moduleApi),
     invocation: sameCommand(process),
     report: reporting.accept,
+    ...(process.stdout.columns === undefined ? {} : { columns: Math.max(60, process.stdout.columns) }),
     text: {
       color: wantsColor(process.stdout, process.env),
       width: Math.max(60, process.stdout.columns ?? 100),

@@ -192,8 +192,9 @@ function pinNotes(
     ...(floating.length === 0
       ? []
       : [
-          `base images not pinned, resolved during this run: ${floating.join(", ")}; ` +
-            `tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`,
+          `base images not pinned, resolved during this run: ${floating.join(", ")}`,
+          // A note of its own: the same for all services, and then shown once.
+          `to pin base images, tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`,
         ]),
     ...(unknown.length === 0
       ? []

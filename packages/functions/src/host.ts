@@ -19,6 +19,8 @@ export interface HostOptions extends HostInfo {
   readonly report?: (report: Report) => Report;
   /** Style of text reports; by default without colour, 100 columns wide. */
   readonly text?: { readonly color: boolean; readonly width: number };
+  /** Columns of the terminal that lists are written to; absent where they are piped, and never wrapped. */
+  readonly columns?: number;
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

@@ -12,5 +12,5 @@ export async function status(call: Call, names: readonly string[], format: Outpu
   const named = disagreements.map(({ remedy, ...found }) =>
     remedy === undefined ? found : { ...found, remedy: nameCommands(remedy, context.command) },
   );
-  return renderStatus({ rows, disagreements: named }, format);
+  return renderStatus({ rows, disagreements: named }, format, call.host.columns);
 }

@@ -92,6 +92,7 @@ function serviceReport(name: string, verification: Verification): Omit<ServiceRe
     service: name,
     state: ok ? ("verified" as const) : ("failed" as const),
     revision: annotations["org.opencontainers.image.revision"],
+    source: annotations["org.opencontainers.image.source"],
     digest,
     variants: variants.map(({ platform, digest: own, size, elf }) =>
       defined({

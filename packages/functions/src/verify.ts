@@ -104,6 +104,7 @@ function verifyService(
       service: name,
       state: verification.ok && problems.length === 0 ? ("verified" as const) : ("failed" as const),
       revision: verification.annotations["org.opencontainers.image.revision"],
+      source: verification.annotations["org.opencontainers.image.source"],
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),

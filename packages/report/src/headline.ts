@@ -89,8 +89,20 @@ function whatIsMissing({ services, next, nextInWords = next }: Report): string {
   return nextInWords === undefined ? `${what}.` : `${what}; the same command completes it.`;
 }
 
-/** What ran it. */
+/** The commit that all services are of, if they are of one. */
+export function sharedRevision({ services }: Report): string | undefined {
+  const [revision, ...others] = new Set(services.map((service) => service.revision));
+  return services.length > 1 && others.length === 0 ? revision : undefined;
+}
+
+/** What it is made of and what ran it. */
 export function provenance(report: Report): string {
-  const pipeline = report.pipeline === undefined ? undefined : `pipeline ${report.pipeline}`;
-  return [report.engine, pipeline].filter((part) => part !== undefined).join(" · ");
+  const named = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${name} ${value}`];
+  const parts = [
+    ...named("revision", sharedRevision(report)),
+    ...(report.engine === undefined ? [] : [report.engine]),
+    ...named("pipeline", report.pipeline),
+  ];
+  return parts.join(" · ");
 }

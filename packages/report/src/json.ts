@@ -48,6 +48,7 @@ const KEYS = {
   where: true,
   remedy: true,
   revision: true,
+  source: true,
   tag: true,
   digest: true,
   size: true,

@@ -1,20 +1,23 @@
 import { shortDigest } from "@tgo/release-rules";
+import { checkSummaries } from "./check-summary.js";
 import { digestSummary } from "./digest-summary.js";
+import { whose } from "./fold.js";
+import { gridOf, type GridCell } from "./grid.js";
 import { scope, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
 import { code, fence, indent, table, text } from "./markdown-syntax.js";
+import { machineSummaries } from "./machine-summary.js";
+import { noteSummaries } from "./note-summary.js";
 import { groupProblems, locationLines, type ProblemGroup } from "./problem-group.js";
 import { recordLocation } from "./record-location.js";
-import { REGISTRY_COLUMNS, shownColumns } from "./registry-columns.js";
 import { remedyParts } from "./remedy-parts.js";
-import type { Report, ServiceReport } from "./report.js";
+import type { Report } from "./report.js";
 import { gateLines } from "./gate-lines.js";
-import { tagRows } from "./tag-summary.js";
+import { tagSummaries } from "./tag-summary.js";
 import { printable } from "./printable-text.js";
 import { duration, size } from "./quantities.js";
 import {
   fileSummary,
   foreignFiles,
-  machineLines,
   missingLibraries,
   servicesWithVariants,
   smokeSummary,
@@ -27,19 +30,24 @@ import {
  */
 export function renderMarkdown(raw: Report): string {
   const report = printable(raw);
+  const ran = provenance(report);
   const blocks = [
     `## ${code(title(report))} ${SIGNS[outcome(report).tone]} ${outcome(report).words}`,
     headline(report),
     gate(report),
+    problems(report),
     report.next === undefined ? undefined : `**Next**\n\n${fence(report.next, "sh")}`,
     report.nextInWords === undefined ? undefined : `**Next:** ${text(report.nextInWords)}`,
-    problems(report),
+    grid(report),
+    digests(report),
+    tags(report),
     record(report),
     checks(report),
     registries(report),
-    tags(report),
     variants(report),
-    ...report.services.map(service),
+    machines(report),
+    notes(report),
+    ran === "" ? undefined : `_${text(ran)}_`,
   ];
   return `${blocks.filter((block) => block !== undefined).join("\n\n")}\n`;
 }
@@ -48,65 +56,115 @@ const SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" } satisfies Record<Ru
 
 function headline(report: Report): string {
   const failed = failure(report);
-  const ran = provenance(report);
-  const first = `${scope(report)}${failed === undefined ? "" : ` — ${text(failed)}`}`;
-  return ran === "" ? first : `${first}  \n_${text(ran)}_`;
+  return `${scope(report)}${failed === undefined ? "" : ` — ${text(failed)}`}`;
 }
 
-function service(report: ServiceReport): string | undefined {
-  const lines = [
-    `- ${report.state} in ${duration(report.durationMs)}${report.tag === undefined ? "" : ` · tag ${code(report.tag)}`}`,
-  ];
-  const digest = digestSummary(report);
-  if (digest.kind === "one") {
-    lines.push(
-      `- digest ${code(digest.digest)}${digest.remark === undefined ? "" : ` (${text(digest.remark)})`}`,
-    );
-  } else if (digest.kind === "differ") {
-    lines.push("- **the digests differ:**");
-    for (const each of digest.digests) {
-      lines.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
+function grid(report: Report): string | undefined {
+  const { registries, rows, hasTests } = gridOf(report);
+  if (rows.length === 0) return undefined;
+  const state = ({ words, tone }: GridCell): string =>
+    tone === "good" || words === "-" ? words : `**${words}**`;
+  const header = ["service", "state", "platforms", ...(hasTests ? ["tested"] : []), ...registries];
+  const cells = rows.map((row) => [
+    text(row.service),
+    row.state === "failed" ? `**${row.state}**` : row.state,
+    text(row.platforms.join(", ") || "-"),
+    ...(hasTests ? [state(row.tested)] : []),
+    ...row.registries.map((each) => (each === undefined ? "-" : state(each))),
+  ]);
+  return table(header.map(text), cells);
+}
+
+/** Each service's digest, whole and once, where it is from and where it was seen. */
+function digests({ services }: Report): string | undefined {
+  const lines = services.flatMap((service) => {
+    const digest = digestSummary(service);
+    const from = service.revision === undefined ? "" : ` · revision ${code(service.revision)}`;
+    if (digest.kind === "none") return from === "" ? [] : [`- ${text(service.service)}${from}`];
+    if (digest.kind === "one") {
+      const remark = digest.remark === undefined ? "" : ` (${text(digest.remark)})`;
+      return [`- ${text(service.service)} ${code(digest.digest)}${remark}${from}`];
     }
-  }
-  if (report.revision !== undefined) lines.push(`- revision ${code(report.revision)}`);
-  for (const { reference, state } of report.registries) {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines.push(`- ${code(reference)}${missing}`);
-  }
-  for (const note of report.notes) lines.push(`- note: ${text(note)}`);
-  return `### ${text(report.service)}\n\n${lines.join("\n")}`;
+    return [
+      `- ${text(service.service)}: **the digests differ**${from}`,
+      ...digest.digests.map(
+        (each) => `  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`,
+      ),
+    ];
+  });
+  return lines.length === 0 ? undefined : `### Digests\n\n${lines.join("\n")}`;
+}
+
+function machines(report: Report): string | undefined {
+  const lines = machineSummaries(report).flatMap(({ platform, lines, services }) => {
+    const of = whose(
+      services,
+      report.services.map(({ service }) => service),
+    );
+    const name = of === "" || report.services.length === 1 ? platform : `${platform} of ${of}`;
+    return lines.map((line) => `- ${text(`${name}: ${line}`)}`);
+  });
+  return lines.length === 0 ? undefined : `### Machines\n\n${lines.join("\n")}`;
+}
+
+function notes(report: Report): string | undefined {
+  const lines = noteSummaries(report).map(({ text: note, services }) => {
+    const of =
+      report.services.length === 1
+        ? ""
+        : whose(
+            services,
+            report.services.map(({ service }) => service),
+          );
+    return `- ${text(of === "" ? note : `${of}: ${note}`)}`;
+  });
+  return lines.length === 0 ? undefined : `### Notes\n\n${lines.join("\n")}`;
 }
 
 function checks(report: Report): string | undefined {
-  const rows = report.services.flatMap(({ service, checks = [] }) =>
-    checks.map(({ name, state, evidence }) => [
-      text(service),
+  const summaries = checkSummaries(report);
+  const all = [...new Set(summaries.flatMap(({ services }) => services))];
+  const rows = summaries.map(({ name, state, services, evidence }) => {
+    const of = whose(services, all);
+    return [
       text(name),
       state === "failed" ? `**${state}**` : state,
-      evidence.map(text).join("<br>"),
-    ]),
-  );
-  return rows.length === 0 ? undefined : table(["service", "check", "state", "evidence"], rows);
+      [...(of === "" || all.length === 1 ? [] : [`${of}:`]), ...evidence].map(text).join("<br>"),
+    ];
+  });
+  return rows.length === 0 ? undefined : table(["check", "state", "evidence"], rows);
 }
 
 function registries(report: Report): string | undefined {
-  const strong = (state: string): string =>
-    state === "failed" || state === "not started" ? `**${state}**` : state;
+  const hasSent = report.services.some((each) =>
+    each.registries.some(({ uploaded }) => uploaded !== undefined),
+  );
+  const hasRecord = report.services.some((each) =>
+    each.registries.some(({ record }) => record !== undefined),
+  );
   const rows = report.services.flatMap(({ service, registries }) =>
-    registries.map((each) => [
-      text(service),
-      text(each.registry),
-      strong(each.state),
-      each.digest === undefined ? "-" : code(shortDigest(each.digest)),
-      each.uploaded === undefined ? "-" : size(each.uploaded),
-      each.state === "not started" ? "-" : duration(each.durationMs),
-      strong(each.record ?? "-"),
-    ]),
+    registries.map((each) => {
+      const missing = each.state === "failed" || each.state === "not started" ? ` **${each.state}**` : "";
+      return [
+        text(service),
+        text(each.registry),
+        `${code(each.reference)}${missing}`,
+        ...(hasSent ? [each.uploaded === undefined ? "-" : size(each.uploaded)] : []),
+        each.state === "not started" ? "-" : duration(each.durationMs),
+        ...(hasRecord ? [each.record === "failed" ? "**failed**" : (each.record ?? "-")] : []),
+      ];
+    }),
   );
   if (rows.length === 0) return undefined;
-  const shown = shownColumns(report);
-  const select = (cells: readonly string[]): string[] => cells.filter((_, column) => shown[column]);
-  return table(select(REGISTRY_COLUMNS), rows.map(select));
+  const header = [
+    "service",
+    "registry",
+    "image",
+    ...(hasSent ? ["sent"] : []),
+    "time",
+    ...(hasRecord ? ["record"] : []),
+  ];
+  return table(header, rows);
 }
 
 function gate(report: Report): string | undefined {
@@ -121,9 +179,9 @@ function record(report: Report): string | undefined {
 }
 
 function tags(report: Report): string | undefined {
-  const rows = tagRows(report, report.version).map(({ service, registry, lines, complete }) => {
+  const rows = tagSummaries(report, report.version).map(({ services, registries, lines, complete }) => {
     const summary = lines.map(text).join("<br>");
-    return [text(service), text(registry), complete ? summary : `**${summary}**`];
+    return [text(services.join(", ")), text(registries.join(", ")), complete ? summary : `**${summary}**`];
   });
   return rows.length === 0 ? undefined : table(["service", "registry", "tags"], rows);
 }
@@ -134,7 +192,7 @@ function variants(report: Report): string | undefined {
       const wrong = [...foreignFiles(each), ...missingLibraries(each)];
       const summary = fileSummary(each).map((line) => (wrong.length === 0 ? line : `**${line}**`));
       const files = [...summary, ...wrong.map(code)].join("<br>");
-      const lines = [...(each.smoke?.lines ?? []).map(code), ...machineLines(each).map(text)];
+      const lines = (each.smoke?.lines ?? []).map(code);
       const smoke = [smokeSummary(each.smoke), ...lines].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
       const digest = each.digest === undefined ? "-" : code(shortDigest(each.digest));
@@ -167,6 +225,7 @@ function problem({ code: kind, what, remedy, locations }: ProblemGroup): string 
       part.kind === "prose" ? text(part.text) : fence(part.text, "sh"),
     ),
   ];
+  blocks.push(`${code(`tgo explain ${kind}`)} says more.`);
   const inner = blocks.filter((block) => block !== "").map((block) => `\n${indent(block, "  ")}\n`);
   return `- **${kind}** ${text(first)}\n${inner.join("")}`;
 }

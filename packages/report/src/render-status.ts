@@ -1,23 +1,30 @@
 import { shortDigest, type Pointer, type Status, type StatusRow } from "@tgo/release-rules";
+import { fold } from "./fold.js";
 import { jsonText } from "./printable-text.js";
 import { count } from "./quantities.js";
+import { remedyParts } from "./remedy-parts.js";
+import { hanging, wrap } from "./table.js";
 import { renderLine, renderTable, type OutputFormat } from "./render-table.js";
 
 /**
- * The status screen, read after an incident: what each registry has first, then what disagrees, and likely causes.
- * A prerelease is shown while no newer stable version exists.
+ * The status screen, read after an incident: what the registries have first, those that agree in one row, then what
+ * disagrees, and likely causes. A prerelease is shown while no newer stable version exists.
+ * @param width terminal columns; unlimited by default, because lists are often piped
  */
-export function renderStatus({ rows, disagreements }: Status, format: OutputFormat): string {
+export function renderStatus({ rows, disagreements }: Status, format: OutputFormat, width?: number): string {
   if (format === "json") return jsonText({ status: { rows, disagreements } });
+  const agreeing = collapsed(rows);
   const table = renderTable(
     ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
-    rows.map((row, index) => [
-      rows[index - 1]?.service === row.service ? "" : row.service,
-      row.registry,
-      ...cells(row),
+    agreeing.map(({ service, registries, cells }, index) => [
+      agreeing[index - 1]?.service === service ? "" : service,
+      registries.join(", "),
+      ...cells,
     ]),
     format,
+    width,
   );
+  const columns = format === "text" ? (width ?? Infinity) : Infinity;
   const bullet = format === "markdown" ? "- " : "  ";
   const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
   const findings =
@@ -26,13 +33,36 @@ export function renderStatus({ rows, disagreements }: Status, format: OutputForm
       : [
           `${count(disagreements.length, "disagreement")}:`,
           "",
-          ...disagreements.map(({ told }) => `${bullet}${renderLine(told, format)}`),
-          ...remedies.flatMap((remedy) => [
-            "",
-            ...remedy.split("\n").map((line) => renderLine(line, format)),
-          ]),
+          ...disagreements.flatMap(({ told }) => hanging(bullet, renderLine(told, format), columns)),
+          ...remedies.flatMap((remedy) => ["", ...remedyLines(remedy, format, columns)]),
         ];
   return [table, "", ...findings].join("\n");
+}
+
+/** Prose is wrapped; a command stays on one line, so that it can be copied. */
+function remedyLines(remedy: string, format: OutputFormat, columns: number): string[] {
+  return remedyParts(remedy).flatMap(({ kind, text }) =>
+    text.split("\n").flatMap((line) => wrap(renderLine(line, format), kind === "prose" ? columns : Infinity)),
+  );
+}
+
+interface AgreeingRegistries {
+  readonly service: string;
+  readonly registries: readonly string[];
+  readonly cells: readonly string[];
+}
+
+/** Registries of a service that have the same, in one row. */
+function collapsed(rows: readonly StatusRow[]): AgreeingRegistries[] {
+  const services = [...new Set(rows.map(({ service }) => service))];
+  return services.flatMap((service) => {
+    const own = rows.filter((row) => row.service === service);
+    const groups = fold(
+      own.map((row) => [row.registry, cells(row)] as const),
+      (texts) => JSON.stringify(texts),
+    );
+    return groups.map(({ value, names }) => ({ service, registries: names, cells: value }));
+  });
 }
 
 function isReleased({ latest, lines, newest, prerelease }: StatusRow): boolean {

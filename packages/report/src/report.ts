@@ -57,6 +57,8 @@ export interface ServiceReport {
   readonly state: ServiceState;
   /** Source commit, or `dev-<hash>` for a source with uncommitted changes. */
   readonly revision?: string;
+  /** Address of the source's repository, e.g. https://github.com/tgoai/tgo: what the image's label says. */
+  readonly source?: string;
   /** Tag under which the image was published, e.g. `candidate-0123456789abcdef`. */
   readonly tag?: string;
   /** Digest of the index, the same in every registry. */

@@ -1,5 +1,6 @@
 import { shortDigest } from "@tgo/release-rules";
 import type { Report, ServiceReport, TagReport } from "./report.js";
+import { fold } from "./fold.js";
 import { count } from "./quantities.js";
 
 /** The tags of one service in one registry. */
@@ -27,6 +28,27 @@ export function tagRows(report: Report, version?: string): TagRow[] {
   });
 }
 
+/** Services and registries whose tags ended alike. */
+export interface TagSummary extends Omit<TagRow, "service" | "registry"> {
+  readonly services: readonly string[];
+  readonly registries: readonly string[];
+}
+
+/** The tags of a release, each outcome once. @param version their new target, if it is to be shown with each */
+export function tagSummaries(report: Report, version?: string): TagSummary[] {
+  const byService = report.services.flatMap(({ service }) => {
+    const own = tagRows(report, version).filter((row) => row.service === service);
+    const folded = fold(
+      own.map((row) => [row.registry, row] as const),
+      ({ lines }) => JSON.stringify(lines),
+    );
+    return folded.map(({ value, names }) => [service, { ...value, registries: names }] as const);
+  });
+  return fold(byService, ({ lines, registries }) => JSON.stringify([lines, registries])).map(
+    ({ value: { lines, complete, registries }, names }) => ({ lines, complete, registries, services: names }),
+  );
+}
+
 function lines(tags: readonly TagReport[], version: string | undefined): string[] {
   const tagsByOutcome = new Map<string, string[]>();
   for (const tag of tags) {
@@ -43,14 +65,15 @@ export interface TagChange {
   readonly words: string;
   /** "1.2.2 → 1.2.3" where the version is given, else "was 1.2.2"; "still 1.2.2" where nothing was written. */
   readonly change: string | undefined;
+  /** Absent for a failure: it is listed with the problems. */
   readonly why: string | undefined;
 }
 
 /** @param version the tag's new target, if it is to be shown */
 export function tagChange(tag: TagReport, version?: string): TagChange {
-  const { state, told, problem } = tag;
+  const { state, told } = tag;
   if (state === "stays" && told !== undefined) return { words: told, change: undefined, why: undefined };
-  return { words: state, change: changeOf(tag, version), why: told ?? problem?.what.split("\n")[0] };
+  return { words: state, change: changeOf(tag, version), why: told };
 }
 
 function changeOf({ tag, state, ...row }: TagReport, version: string | undefined): string | undefined {

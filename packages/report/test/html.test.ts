@@ -10,7 +10,7 @@ import {
   partlyWrittenReport,
   releasedReport,
 } from "./release-sample.js";
-import { DIGEST, failedReport, OTHER, report } from "./sample.js";
+import { DIGEST, failedReport, OTHER, report, service } from "./sample.js";
 
 const REPORTS: [string, Report][] = [
   ["a publish", report()],
@@ -38,7 +38,7 @@ describe("the HTML report", () => {
   it.each(REPORTS)("of %s is one file that fetches and runs nothing", (_, given) => {
     const page = renderHtml(given);
     expect(page).not.toMatch(
-      /<script|<link|<img|<iframe|src=|href="(?!#)|@import|url\(|\sstyle=|\son[a-z]+=/i,
+      /<script|<link|<img|<iframe|src=|href="(?!#|https:\/\/)|@import|url\(|\sstyle=|\son[a-z]+=/i,
     );
   });
 
@@ -83,22 +83,24 @@ describe("the HTML report", () => {
     expect(renderHtml(releasedReport())).toContain("<title>release 1.2.3 ok</title>");
   });
 
-  it("has the gate's reasons, the next command and the problems before the tables", () => {
+  it("has the grid, then the gate's reasons, the problems, the next command and the details", () => {
     const page = renderHtml(closedGateReport());
     const words = [
+      "<table",
       "Gate closed",
       "tgo-rag in dockerhub: the candidate is missing",
-      NEXT,
       "| Collecting unstructured",
+      NEXT,
+      "<section",
     ];
-    const places = [...words.map((each) => page.indexOf(each)), page.indexOf("<table")];
+    const places = words.map((each) => page.indexOf(each));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(Math.min(...places)).toBeGreaterThan(0);
   });
 
   it("shows a problem's location and output, and the remedy's commands apart from its prose", () => {
     const page = renderHtml(closedGateReport());
-    expect(shown(page)).toContain("tgo-rag: repos/tgo-rag/poetry.lock BUILD What to do The lock names");
+    expect(shown(page)).toContain("tgo-rag: repos/tgo-rag/poetry.lock What to do The lock names");
     expect(page).toContain('<pre class="command"><code>poetry lock --directory repos/tgo-rag</code></pre>');
     expect(page).toContain('<pre class="output"><code>  | Collecting unstructured==0.18\n');
   });
@@ -106,9 +108,7 @@ describe("the HTML report", () => {
   it("shows state, digest, size and time of every service in every registry and platform", () => {
     const text = shown(renderHtml(releasedReport()));
     expect(
-      text.match(
-        /ghcr ✓ done sha256:a1b2\w+ 34\.2 MiB 3\.1 s ✓ (?:done|already there) ghcr\.io\/tgoai\/tgo-deploy\/tgo-/g,
-      ),
+      text.match(/ghcr ✓ done 34\.2 MiB 3\.1 s ✓ (?:done|already there) ghcr\.io\/tgoai\/tgo-deploy\/tgo-/g),
     ).toHaveLength(6);
     expect(
       text.match(
@@ -124,8 +124,32 @@ describe("the HTML report", () => {
     expect(shown(renderHtml(partlyWrittenReport()))).toContain("○ not started still 1.2.2");
   });
 
-  it("has the full digest to copy and in the title", () => {
-    expect(renderHtml(report())).toContain(`<code class="digest" title="${DIGEST}">${DIGEST}</code>`);
+  it("has the full digest to copy once per service, and the commands that use it", () => {
+    const page = renderHtml(report());
+    expect(page.match(new RegExp(`<code class="whole">${DIGEST}</code>`, "g"))).toHaveLength(2);
+    const image = "ghcr.io/tgoai/tgo-deploy/tgo-api:candidate-0123456789abcdef";
+    expect(page).toContain(`<code>docker pull ${image}</code>`);
+    expect(page).toContain(`<code>docker buildx imagetools inspect ${image}@${DIGEST}</code>`);
+    expect(renderHtml(closedGateReport())).not.toContain("docker pull ghcr.io/tgoai/tgo-deploy/tgo-rag");
+  });
+
+  it("links to the commit and to registries that have a page, and to nothing that is no plain address", () => {
+    const linked = (source: string): string[] => {
+      const page = renderHtml(report({ services: [{ ...service("tgo-api"), source }] }));
+      return [...page.matchAll(/href="(https:[^"]+)"/g)].map(([, address = ""]) => address);
+    };
+    const commit = "3f2a9c1d5e7b8a6f4c2d1e0f9a8b7c6d5e4f3a2b";
+    const registries = [
+      "https://ghcr.io/tgoai/tgo-deploy/tgo-api",
+      "https://hub.docker.com/r/tgoai/tgo-api",
+      "https://cr.console.aliyun.com/repository/cn-shanghai/tgoai/tgo-api/details",
+    ];
+    expect(linked("https://github.com/tgoai/tgo.git")).toEqual([
+      `https://github.com/tgoai/tgo/commit/${commit}`,
+      ...registries,
+    ]);
+    for (const source of ["javascript:alert(1)//", 'https://x" onclick="', "https://user:pass@host/a"])
+      expect(linked(source)).toEqual(registries);
   });
 
   it("reports digests that differ, with their registries", () => {
@@ -160,7 +184,7 @@ describe("the HTML report", () => {
     const marks = [...page.matchAll(/<span class="state \w+"><span aria-hidden="true">.<\/span> ([^<]+)</g)];
     expect(marks.length).toBe(page.match(/class="state /g)?.length);
     expect(new Set(marks.map(([, words]) => words))).toEqual(
-      new Set(["failed", "not released", "done", "not started", "ok (1.2 s)"]),
+      new Set(["failed", "FAILED", "not released", "done", "not started", "ok", "ok (1.2 s)"]),
     );
   });
 });

@@ -84,8 +84,10 @@ it("A report aligns its tables and wraps its notes where a service's name and no
   const text = renderText(report({ services: [service("客服"), service("tgo-web", { notes: [note] })] }), {
     width: 50,
   });
-  const rows = text.split("\n").filter((line) => / ghcr /.test(line));
-  expect(rows.map((line) => columnOf(line, "ghcr"))).toEqual([9, 9]);
+  const rows = text.split("\n").filter((line) => /^(客服|tgo-web) .* done/.test(line));
+  expect(rows.map((line) => columnOf(line, "done"))).toEqual([29, 29]);
+  const digests = text.split("\n").filter((line) => line.includes("sha256:"));
+  expect(digests.map((line) => columnOf(line, "sha256:"))).toEqual([11, 11]);
   const notes = text.split("\n").filter((line) => /依赖|文件/.test(line));
   expect(notes).toHaveLength(2);
   for (const line of notes) expect(columnOf(`${line}\n`, "\n")).toBeLessThanOrEqual(50);

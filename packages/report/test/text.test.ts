@@ -1,3 +1,4 @@
+import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import {
   isRetryable,
@@ -7,6 +8,7 @@ import {
   type ServiceReport,
   type VariantReport,
 } from "../src/index.js";
+import { closedGateReport, partlyWrittenReport, releasedReport } from "./release-sample.js";
 import { DIGEST, failedReport, OTHER, report, service, without } from "./sample.js";
 
 /** The row of a table that starts with, or continues, the given words. */
@@ -40,41 +42,78 @@ describe("the text report", () => {
     expect(second).toBe("2 of 3 services failed: tgo-api, tgo-web");
   });
 
-  it("names the engine", () => {
-    expect(renderText(report())).toContain("local engine (Buildah 1.28.2) · pipeline 89abcdef01234567");
+  it("ends with the commit, the engine and the pipelines", () => {
+    expect(renderText(report(), { width: 200 }).split("\n").at(-1)).toBe(
+      "revision 3f2a9c1d5e7b8a6f4c2d1e0f9a8b7c6d5e4f3a2b · local engine (Buildah 1.28.2) · pipeline 89abcdef01234567",
+    );
   });
 
-  it("shows every service, registry, state and short digest in one table", () => {
+  it("shows every service, platform and registry in one grid, right after what to do", () => {
+    const lines = renderText(failedReport()).split("\n");
+    const next = lines.findIndex((line) => line.startsWith("next: "));
+    expect(lines.slice(next + 2, next + 6)).toEqual([
+      "service  platforms                 tested  ghcr  dockerhub    acr",
+      "tgo-api  linux/amd64, linux/arm64  ok      same  not started  FAILED",
+      "tgo-web  linux/amd64, linux/arm64  ok      same  not started  FAILED",
+      "tgo-rag  linux/amd64, linux/arm64  ok      done  done         done",
+    ]);
+  });
+
+  it("has a row per platform where platforms fared differently, and names another image in a registry", () => {
+    const [amd64, arm64] = service("tgo-api").variants;
+    if (amd64 === undefined || arm64 === undefined) throw new Error("two variants");
+    const variants = [amd64, { ...arm64, smoke: { ok: false, lines: [], recorded: false } }];
+    const bad = { ...withDigests(DIGEST, OTHER, DIGEST), variants };
+    const text = renderText(report({ ok: false, services: [bad] }));
+    expect(text).toContain(
+      [
+        "service  platforms    tested  ghcr  dockerhub  acr",
+        "tgo-api  linux/amd64  ok      done  DIFFERS    done",
+        "         linux/arm64  FAILED  done  DIFFERS    done",
+      ].join("\n"),
+    );
+  });
+
+  it("says what was sent to each registry, equal ones once", () => {
     const text = renderText(failedReport());
-    expect(row(text, "tgo-api", "ghcr", "already there")).toContain("a1b2c3d4e5f6");
-    expect(row(text, "dockerhub", "not started")).not.toContain("a1b2c3d4e5f6");
-    expect(row(text, "acr", "failed")).toContain("34.2 MiB");
+    expect(text).toContain("  registries   ghcr nothing sent, 3.1 s; acr 34.2 MiB sent in 3.1 s\n");
+    expect(text).toContain("  registries   ghcr, dockerhub, acr 34.2 MiB sent in 3.1 s\n");
   });
 
-  it("says where nothing was sent", () => {
-    expect(row(renderText(failedReport()), "already there")).toContain("nothing");
+  it("names no image of a service that failed before it had a tag", () => {
+    const whole = service("tgo-api", { state: "failed", variants: [] });
+    const registries = whole.registries.map((each) => ({
+      ...without(each, "digest", "uploaded"),
+      state: "not started" as const,
+      reference: each.reference.replace(/:candidate.*/, ""),
+    }));
+    const failed = report({ ok: false, services: [{ ...without(whole, "digest", "tag"), registries }] });
+    for (const format of ["text", "html"] as const)
+      expect(render(failed, format)).not.toContain("docker.io/tgoai/tgo-api");
   });
 
   it("marks the image references that do not exist", () => {
     const text = renderText(failedReport());
-    expect(row(text, "  registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api:")).toMatch(/\(failed\)$/);
-    expect(row(text, "  ghcr.io/tgoai/tgo-deploy/tgo-api:")).toMatch(/abcdef$/);
+    expect(row(text, "   registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api:")).toMatch(/\(failed\)$/);
+    expect(row(text, "images       ghcr.io/tgoai/tgo-deploy/tgo-api:")).toMatch(/abcdef$/);
   });
 
   it("shows size, checked files, machine and smoke lines of each variant", () => {
     const text = renderText(report({ services: [service("tgo-api")] }));
-    for (const [platform, machine] of [
-      ["linux/amd64", "x86_64"],
-      ["linux/arm64", "aarch64"],
-    ] as const) {
-      const line = row(text, platform);
-      expect(line).toContain("54.2 MiB");
-      expect(line).toContain("9120 checked");
-      expect(line).toContain(machine);
-      expect(line).toContain("ok (1.2 s)");
-    }
-    expect(text.match(/812 ELF, all match/g)).toHaveLength(2);
-    expect(text).toContain("GET :8001/health 200");
+    for (const platform of ["linux/amd64", "linux/arm64"])
+      expect(text).toContain(`\n  ${platform}  54.2 MiB · 9120 checked, 812 ELF, all match\n`);
+    expect(row(text, "smoke run")).toContain("ok (1.2 s) on x86_64 and aarch64");
+    expect(text.match(/GET :8001\/health 200/g)).toHaveLength(1);
+  });
+
+  it("tells smoke runs of platforms apart where they did not do the same", () => {
+    const [amd64, arm64] = service("tgo-api").variants;
+    if (amd64 === undefined || arm64 === undefined) throw new Error("two variants");
+    const smoke = { ok: false, machine: "aarch64", lines: ["GET :8000/health 500"], recorded: false };
+    const failed = service("tgo-api", { variants: [amd64, { ...arm64, smoke }] });
+    const text = renderText(report({ ok: false, services: [failed] }));
+    expect(row(text, "smoke run")).toContain("linux/amd64: ok (1.2 s) on x86_64");
+    expect(text).toContain("linux/arm64: FAILED on aarch64\n               GET :8000/health 500\n");
   });
 
   it("says on which promised machines a variant runs, and what kept it from others", () => {
@@ -119,8 +158,9 @@ describe("the text report", () => {
 
   it("says what was not checked instead of omitting it", () => {
     const bare = service("tgo-api", { variants: [{ platform: "linux/amd64", digest: DIGEST }] });
-    const line = row(renderText(report({ services: [bare] })), "linux/amd64");
-    expect(line).toMatch(/-\s+not checked\s+-\s+not run/);
+    const text = renderText(report({ services: [bare] }));
+    expect(text).toMatch(/linux\/amd64\s+-\s+done/);
+    expect(text).toContain("\n  linux/amd64  not checked\n  smoke run    not run\n");
   });
 
   it("has no rows for unknown variants", () => {
@@ -134,7 +174,7 @@ describe("the text report", () => {
       variants: [{ platform: "linux/arm64", elf: { files: 20, elf: 14, foreign } }],
     });
     const text = renderText(report({ ok: false, services: [bad] }));
-    expect(row(text, "linux/arm64")).toContain("20 checked");
+    expect(row(text, "linux/arm64", "20 checked")).toContain("12 FOREIGN");
     expect(text).toContain("14 ELF, 12 FOREIGN");
     expect(text).toContain("/app/lib9.so");
     expect(text).not.toContain("/app/lib10.so");
@@ -154,7 +194,7 @@ describe("the text report", () => {
     const lacks = "/app/tool needs libpq.so.5, which is not in the image";
     const bad = report({ ok: false, services: [service("tgo-api", { variants: variants([lacks]) })] });
     expect(renderText(bad)).toContain("1 NOT LOADABLE");
-    expect(renderText(bad)).toContain(`cannot be loaded in tgo-api linux/arm64:\n  ${lacks}`);
+    expect(renderText(bad)).toMatch(/not loadable +linux\/arm64:\n +\/app\/tool needs libpq/);
     expect(render(bad, "markdown")).toContain(lacks);
     expect(render(bad, "html")).toContain(lacks);
     expect(JSON.parse(render(bad, "json"))).toMatchObject({ services: [{ variants: variants([lacks]) }] });
@@ -212,26 +252,73 @@ describe("the text report", () => {
     expect(text).toContain(command);
   });
 
-  it("ends with the next command when something is left to do", () => {
-    expect(renderText(failedReport()).split("\n").at(-1)).toBe(
-      "next: npx --no-install tgo publish --service tgo-api,tgo-web",
-    );
+  it("has the next command after the problem and before the tables when something is left to do", () => {
+    const lines = renderText(failedReport()).split("\n");
+    const at = lines.indexOf("next: npx --no-install tgo publish --service tgo-api,tgo-web");
+    expect(at).toBeGreaterThan(lines.indexOf("problem"));
+    expect(at).toBeLessThan(lines.findIndex((line) => line.startsWith("service ")));
     expect(renderText(report())).not.toContain("next:");
   });
 
-  it("ends with words, and no command, where the command line is not known", () => {
+  it("has words, and no command, where the command line is not known", () => {
     const nextInWords = "run the same command again, with the same --catalog";
     const failed = { ...without(failedReport(), "next"), nextInWords };
-    expect(renderText(failed).split("\n").at(-1)).toBe(`next: ${nextInWords}`);
+    expect(renderText(failed)).toContain(`\nnext: ${nextInWords}\n`);
     expect(renderMarkdown(failed)).toContain(`**Next:** ${nextInWords}\n`);
     expect(render(failed, "html")).toContain(`<p>Next: ${nextInWords}.</p>`);
   });
 
-  it("keeps every line of its tables and prose within the width", () => {
-    const note = "a long remark ".repeat(20).trim();
-    const long = { ...failedReport(), services: [service("tgo-api", { notes: [note] }), service("tgo-web")] };
-    const lines = renderText(long, { width: 100 }).split("\n");
-    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+  it.each([60, 72, 80, 100, 120])("keeps every line within %i columns, apart from words to copy", (width) => {
+    const note = "一段很长的备注 a long remark ".repeat(9).trim();
+    const noted = {
+      ...failedReport(),
+      services: [service("tgo-api", { notes: [note] }), service("tgo-web")],
+    };
+    const reports = [noted, failedReport(), releasedReport(), closedGateReport(), partlyWrittenReport()];
+    const lines = reports.flatMap((each) => renderText(each, { width }).split("\n"));
+    const isCopied = (line: string): boolean =>
+      /sha256:|candidate-|^next: npx|^ +\| |poetry lock/.test(line) || stringWidth(line) <= width;
+    expect(lines.filter((line) => !isCopied(line))).toEqual([]);
+  });
+
+  it("says a note of several services or platforms once", () => {
+    const note = (folder: string, platform: string): string =>
+      `${platform}: loaded by nothing: /usr/lib/${folder}-linux-gnu/q.so needs libatm.so.1`;
+    const notes = [note("x86_64", "linux/amd64"), note("aarch64", "linux/arm64")];
+    const services = [service("tgo-api", { notes }), service("tgo-web", { notes: [...notes, "its own"] })];
+    const text = renderText(report({ services }), { width: 200 });
+    expect(text).toContain(
+      [
+        "notes",
+        "  - linux/amd64 and linux/arm64: loaded by nothing: /usr/lib/{x86_64,aarch64}-linux-gnu/q.so needs libatm.so.1",
+        "  - tgo-web: its own",
+      ].join("\n"),
+    );
+  });
+
+  it("says what checks of several services saw once, and names the services where they differ", () => {
+    const found = { name: "found", state: "ok", evidence: [`ghcr.io/x: ${DIGEST}`] } as const;
+    const layers = {
+      name: "layers",
+      state: "ok",
+      evidence: ["linux/amd64: 7 labels", "linux/arm64: 7 labels"],
+    } as const;
+    const base = { name: "base", state: "note", evidence: ["unknown"] } as const;
+    const services = [
+      service("tgo-api", { checks: [found, layers, base] }),
+      service("tgo-web", { checks: [found, layers, { ...base, state: "ok", evidence: ["python"] }] }),
+    ];
+    expect(renderText(report({ command: "verify", services }))).toContain(
+      [
+        "check   state  evidence",
+        "found   ok     ghcr.io/x: a1b2c3d4e5f6",
+        "layers  ok     linux/amd64, linux/arm64: 7 labels",
+        "base    note   tgo-api:",
+        "               unknown",
+        "        ok     tgo-web:",
+        "               python",
+      ].join("\n"),
+    );
   });
 
   it("uses colours only on request, with the same words", () => {

@@ -8,7 +8,7 @@ export function commitNotes(source: Pick<Source, "revision" | "created" | "uncom
   const { revision, created, uncommitted } = source;
   if (isWithoutCommit(source)) {
     return [
-      `revision ${revision} is derived from the source's content: ${whyUncommitted(source)}; ` +
+      `the revision is derived from the source's content: ${whyUncommitted(source)}; ` +
         "such a candidate can be pulled and tried, but never released",
     ];
   }

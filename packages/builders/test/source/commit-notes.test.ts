@@ -62,7 +62,7 @@ describe("the notes of a candidate", () => {
 
   it("explain why its revision is not a commit", () => {
     expect(commitNotes(source({ uncommitted: { changed: ["a.py"] } }))).toEqual([
-      "revision dev-aaaaaaaaaaaa is derived from the source's content: a change is not committed: a.py; " +
+      "the revision is derived from the source's content: a change is not committed: a.py; " +
         "such a candidate can be pulled and tried, but never released",
     ]);
   });

@@ -75,6 +75,9 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
         revision:
           request.known.revision ??
           chosen?.image.verification.annotations["org.opencontainers.image.revision"],
+        source: (query.annotations ?? chosen?.image.verification.annotations)?.[
+          "org.opencontainers.image.source"
+        ],
         tag: query.tags[0],
         digest,
         variants:

@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
-import { gateVerdict } from "../gate-lines.js";
+import { gateLater, gateReasons, gateVerdict } from "../gate-lines.js";
 import { scope, failure, outcome, provenance, title } from "../headline.js";
 import { groupProblems, locationLines, type ProblemGroup } from "../problem-group.js";
 import { recordLocation } from "../record-location.js";
 import { remedyParts, type RemedyPart } from "../remedy-parts.js";
-import type { GateReport, Report, ServiceReport } from "../report.js";
-import { tagCount } from "../tag-summary.js";
+import type { Report } from "../report.js";
+import { gridOf, type GridCell } from "../grid.js";
 import { printable } from "../printable-text.js";
-import { duration } from "../quantities.js";
-import { withLineBreaks, html, Markup, preformatted, noWrap, type Part } from "./markup.js";
+import { withLineBreaks, html, Markup, preformatted, type Part } from "./markup.js";
 import { anchorOf, serviceSection } from "./service.js";
 import { mark, stateMark } from "./state.js";
 import { STYLE } from "./style.js";
@@ -50,7 +49,7 @@ export function renderHtml(raw: Report): string {
           <p class="quiet">${began(report.began)}${provenance(report)}</p>
         </header>
         <main>
-          ${verdict(report)}${gate(report.gate)}${record(report)}${next(report)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
+          ${verdict(report)}${overview(report)}${gate(report)}${problems(groupProblems(report))}${next(report)}${record(report)}${report.services.map(
             (service, index) => serviceSection(service, index, report),
           )}
         </main>
@@ -72,16 +71,17 @@ function verdict(report: Report): Markup | undefined {
   return failed === undefined ? undefined : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
 }
 
-function gate(report: GateReport | undefined): Markup | undefined {
-  if (report === undefined) return undefined;
-  const { open, reasons, later } = report;
-  const tone = open ? "good" : "bad";
+function gate(report: Report): Markup | undefined {
+  if (report.gate === undefined) return undefined;
+  const reasons = gateReasons(report);
+  const later = gateLater(report);
+  const tone = report.gate.open ? "good" : "bad";
   const list = (items: readonly string[]): Markup =>
     html`<ul>
       ${items.map((item) => html`<li>${withLineBreaks(item)}</li>`)}
     </ul>`;
   return html`<div class="box ${tone}">
-    <p class="verdict">${capitalised(gateVerdict(report))}</p>
+    <p class="verdict">${capitalised(gateVerdict(report.gate))}</p>
     ${reasons.length === 0 ? undefined : list(reasons)}${
       later.length === 0
         ? undefined
@@ -127,8 +127,8 @@ function problem({ code, what, remedy, locations }: ProblemGroup): Markup {
             ${where}
           </ul>`
     }
-    <p class="quiet">${code}</p>
     ${remedy === undefined ? undefined : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
+    <p class="quiet">${code}: <code>tgo explain ${code}</code> says more.</p>
   </div> `;
 }
 
@@ -136,24 +136,25 @@ function remedyPart({ kind, text }: RemedyPart): Markup {
   return kind === "prose" ? html`<p>${withLineBreaks(text)}</p>` : preformatted(text, "command");
 }
 
-/** Every service in every registry at a glance. */
-function overview({ services }: Report): Markup | undefined {
-  const registries = [
-    ...new Set(services.flatMap((service) => service.registries.map(({ registry }) => registry))),
-  ];
-  if (services.length === 0) return undefined;
-  const rows = services.map((service, index): Part[] => [
-    html`<a href="#${anchorOf(index)}">${service.service}</a
-      ><small>${stateMark(service.state)} ${noWrap(duration(service.durationMs))}</small>`,
-    ...registries.map((registry) => registryCell(service, registry)),
-  ]);
-  return html`<h2>Overview</h2>
-    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries], rows })}`;
+/** Every service, platform and registry at a glance. */
+function overview(report: Report): Markup | undefined {
+  const { registries, rows, hasTests } = gridOf(report);
+  if (rows.length === 0) return undefined;
+  const anchors = new Map(report.services.map(({ service }, index) => [service, anchorOf(index)]));
+  const cells = rows.map((row, index): Part[] => {
+    const isFirst = rows[index - 1]?.service !== row.service;
+    return [
+      html`<a href="#${anchors.get(row.service)}">${row.service}</a
+        >${isFirst ? html`<small>${stateMark(row.state)}</small>` : undefined}`,
+      row.platforms.length === 0 ? undefined : html`${row.platforms.map((each) => html`<div>${each}</div>`)}`,
+      ...(hasTests ? [gridCell(row.tested)] : []),
+      ...row.registries.map((each) => (each === undefined ? undefined : gridCell(each))),
+    ];
+  });
+  const columns = ["service", "platforms", ...(hasTests ? ["tested"] : []), ...registries];
+  return matrixTable({ caption: "Services, platforms and registries", columns, rows: cells });
 }
 
-function registryCell(service: ServiceReport, registry: string): Markup | undefined {
-  const row = service.registries.find((each) => each.registry === registry);
-  if (row === undefined) return undefined;
-  const tags = tagCount(service, registry);
-  return html`${stateMark(row.state)}${tags === undefined ? undefined : html`<small>${mark(tags.tone, tags.words)}</small>`}`;
+function gridCell({ words, tone }: GridCell): Markup | undefined {
+  return words === "-" ? undefined : mark(tone, words);
 }

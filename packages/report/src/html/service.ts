@@ -10,7 +10,8 @@ import {
   smokeSummary,
 } from "../variant-summary.js";
 import { tagChange } from "../tag-summary.js";
-import { withLineBreaks, html, noWrap, type Markup, type Part } from "./markup.js";
+import { commitPage, link, repositoryPage } from "./links.js";
+import { withLineBreaks, html, noWrap, preformatted, type Markup, type Part } from "./markup.js";
 import { stateMark } from "./state.js";
 import { cardTable } from "./table.js";
 
@@ -21,11 +22,13 @@ export function anchorOf(index: number): string {
 
 /** Everything about one service. */
 export function serviceSection(service: ServiceReport, index: number, { version }: Report): Markup {
-  const { tag, revision, notes } = service;
+  const { tag, revision, source, notes } = service;
   const fields: readonly (readonly [string, Part])[] = [
     ...digestRows(service),
     ...(tag === undefined ? [] : [["tag", html`<code>${tag}</code>`] as const]),
-    ...(revision === undefined ? [] : [["revision", html`<code>${revision}</code>`] as const]),
+    ...(revision === undefined
+      ? []
+      : [["revision", html`${link(commitPage(source, revision), html`<code>${revision}</code>`)}`] as const]),
   ];
   return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
     <h2 id="${anchorOf(index)}-title">
@@ -39,7 +42,7 @@ export function serviceSection(service: ServiceReport, index: number, { version 
             <dd>${value}</dd>`,
       )}
     </dl>
-    ${checkTable(service)}${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
+    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
   </section> `;
 }
 
@@ -68,9 +71,25 @@ function digestRows(service: ServiceReport): [string, Part][] {
   ];
 }
 
-/** Shown shortened, copied whole. */
 function digestCell(digest: string | undefined): Markup | undefined {
-  return digest === undefined ? undefined : html`<code class="digest" title="${digest}">${digest}</code>`;
+  return digest === undefined ? undefined : html`<code class="whole">${digest}</code>`;
+}
+
+/** How to get the image and how to look into it, from the first registry that has it. */
+function commands({ registries, digest }: ServiceReport): Markup | undefined {
+  const row = registries.find(({ state, reference }) => HAVE.has(state) && isTagged(reference));
+  if (row === undefined || digest === undefined) return undefined;
+  const pinned = `${row.reference.replace(/@.*$/, "")}@${digest}`;
+  return html`<h3>Pull and inspect</h3>
+    ${preformatted(`docker pull ${row.reference}`, "command")}
+    ${preformatted(`docker buildx imagetools inspect ${pinned}`, "command")} `;
+}
+
+const HAVE: ReadonlySet<RegistryReport["state"]> = new Set(["done", "already there", "verified"]);
+
+/** A service that failed early has a repository, but no image in it to name. */
+function isTagged(reference: string): boolean {
+  return /[:@]/.test(reference.slice(reference.lastIndexOf("/")));
 }
 
 function checkTable({ checks = [] }: ServiceReport): Markup | undefined {
@@ -83,16 +102,17 @@ function checkTable({ checks = [] }: ServiceReport): Markup | undefined {
   return cardTable({ caption: "Checks", columns: ["check", "state", "evidence"], rows });
 }
 
-function registryTable({ registries }: ServiceReport): Markup | undefined {
+function registryTable(service: ServiceReport): Markup | undefined {
+  const { registries } = service;
   if (registries.length === 0) return undefined;
   const rows = registries.map((row): Part[] => [
-    row.registry,
+    link(repositoryPage(row.reference), row.registry),
     stateMark(row.state),
-    digestCell(row.digest),
+    row.digest === service.digest ? undefined : digestCell(row.digest),
     sent(row),
     row.state === "not started" ? undefined : noWrap(duration(row.durationMs)),
     row.record === undefined ? undefined : stateMark(row.record),
-    html`<code>${row.reference}</code>`,
+    isTagged(row.reference) ? html`<code class="whole">${row.reference}</code>` : undefined,
   ]);
   const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
   return cardTable({ caption: "Registries", columns, rows });

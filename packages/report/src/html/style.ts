@@ -75,7 +75,6 @@ pre code{font:inherit}
 .box>*{color:var(--text)}
 .box>.verdict{color:inherit}
 .box>.quiet{color:var(--quiet)}
-.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
 .whole{user-select:all;-webkit-user-select:all}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
 dt{color:var(--quiet)}
