@@ -3,7 +3,7 @@ import * as v from "@tgo/schemas";
 import { Machines } from "./machine.js";
 import { PLATFORMS, Platform } from "./platform.js";
 import { PublicUrl } from "./public-url.js";
-import { Registry, registries } from "./registry.js";
+import { Registry, registries, registryRepository } from "./registry.js";
 import { Service } from "./service.js";
 
 const Name = v.pipe(
@@ -55,13 +55,30 @@ export const Mirrors = v.strictObject({
 export type Mirrors = v.InferOutput<typeof Mirrors>;
 
 /** What is built and where it is published. */
-export const Catalog = v.strictObject({
-  services: v.record(Name, Service),
-  registries: v.optional(v.record(Name, Registry), registries),
-  platforms: v.optional(v.pipe(v.array(Platform), v.nonEmpty()), PLATFORMS),
-  machines: v.optional(Machines, {}),
-  mirrors: v.optional(Mirrors, {}),
-  release: v.optional(TagPolicy, {}),
-});
+export const Catalog = v.pipe(
+  v.strictObject({
+    services: v.record(Name, Service),
+    registries: v.optional(v.record(Name, Registry), registries),
+    platforms: v.optional(v.pipe(v.array(Platform), v.nonEmpty()), PLATFORMS),
+    machines: v.optional(Machines, {}),
+    mirrors: v.optional(Mirrors, {}),
+    release: v.optional(TagPolicy, {}),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const [name, registry] of Object.entries(dataset.value.registries)) {
+      const taken = new Map<string, string>();
+      for (const service of Object.keys(dataset.value.services)) {
+        const { repository } = registryRepository(registry, service);
+        const other = taken.get(repository);
+        if (other !== undefined)
+          addIssue({
+            message: `registry ${name} would have ${other} and ${service} in one repository, ${repository}`,
+          });
+        taken.set(repository, service);
+      }
+    }
+  }),
+);
 export type Catalog = v.InferOutput<typeof Catalog>;
 export type CatalogInput = v.InferInput<typeof Catalog>;

@@ -25,6 +25,21 @@ export const Registry = v.strictObject({
     v.check((path) => path.includes("{service}"), "must contain {service}"),
     v.description("Path below the host; {service} is the service's name."),
   ),
+  names: v.pipe(
+    v.optional(
+      v.record(
+        v.string(),
+        v.pipe(
+          v.string(),
+          v.check((name) => REPOSITORY.test(name), "must be a lower-case path"),
+        ),
+      ),
+      {},
+    ),
+    v.description(
+      'Names of services that differ in this registry, by service: { "tgo-widget-js": "tgo-widget-app" }.',
+    ),
+  ),
   required: v.pipe(
     v.optional(v.boolean(), true),
     v.description("Whether a release waits for this registry. Others are reported and completed later."),
@@ -52,7 +67,8 @@ export function registryRepository(
   registry: Registry,
   service: string,
 ): { host: string; repository: string } {
-  return { host: registry.host, repository: registry.repository.replaceAll("{service}", service) };
+  const name = Object.hasOwn(registry.names, service) ? (registry.names[service] ?? service) : service;
+  return { host: registry.host, repository: registry.repository.replaceAll("{service}", name) };
 }
 
 /**

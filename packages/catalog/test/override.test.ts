@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { applyOverride, parseOverrideFile, processorOf } from "../src/index.js";
+import { applyOverride, parseOverrideFile, processorOf, registryRepository } from "../src/index.js";
 
 const base = {
   services: {
@@ -53,6 +53,30 @@ describe("applyOverride", () => {
     expect(catalog.services["tgo-new"]?.build.strategy).toBe("dockerfile");
     expect(Object.keys(catalog.registries)).toEqual(["ghcr"]);
     expect(catalog.registries.ghcr).toMatchObject({ host: "ghcr.io", required: false });
+  });
+
+  it("names a service's repository differently in one registry, never two services alike", () => {
+    const old = { host: "ghcr.io", repository: "old/{service}", required: false };
+    const catalog = applyOverride(base, {
+      services: { constructor: { title: "New", build: { strategy: "dockerfile" } } },
+      registries: { old: { ...old, names: { "tgo-api": "api" } } },
+    });
+    const repositoryOf = (registry: string, service: string): string | undefined => {
+      const found = catalog.registries[registry];
+      return found && registryRepository(found, service).repository;
+    };
+    expect(repositoryOf("old", "tgo-api")).toBe("old/api");
+    expect(repositoryOf("old", "constructor")).toBe("old/constructor");
+    expect(repositoryOf("ghcr", "tgo-api")).toBe("tgoai/tgo-deploy/tgo-api");
+
+    const clash = failure(() =>
+      applyOverride(base, {
+        services: { api: { title: "API", build: { strategy: "dockerfile" } } },
+        registries: { old: { ...old, names: { "tgo-api": "api" } } },
+      }),
+    );
+    expect(clash).toMatchObject({ code: "CATALOG" });
+    expect(clash.message).toContain("registry old would have tgo-api and api in one repository, old/api");
   });
 
   it("applies an override to the default registries of a catalog that names none", () => {

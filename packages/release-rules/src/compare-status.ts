@@ -36,7 +36,7 @@ function ofService({ service, policy, snapshots }: ServiceSnapshots): Disagreeme
   return [
     ...unreachable,
     ...floatingDisagreements(service, policy, registries),
-    ...versionDisagreements(service, registries),
+    ...versionDisagreements(service, policy, registries),
   ];
 }
 

@@ -3,6 +3,7 @@ import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { RECORD_MEDIA_TYPE, type ReleaseRecord } from "./release-record.js";
 import { inLine, isFloating, kindOfTag } from "./tag-kind.js";
+import { versionTags } from "./tag-plan.js";
 import { isSettled, type TagStep } from "./tag-steps.js";
 import { versionsOf } from "./tag-target.js";
 import { isNewer } from "./version.js";
@@ -88,7 +89,7 @@ function isRollback(plan: ReleasePlan, steps: readonly TagStep[], now: readonly 
 function tagsOf(services: readonly PlannedService[]): string[] {
   return [
     ...new Set([
-      ...services.map(({ tags }) => tags.version),
+      ...services.flatMap(({ tags }) => versionTags(tags)),
       ...services.flatMap(({ tags }) => tags.floating),
     ]),
   ];

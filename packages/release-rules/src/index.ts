@@ -28,7 +28,7 @@ export {
 } from "./status.js";
 export { isFloating, kindOfTag } from "./tag-kind.js";
 export { OTHER_CONTENT_REMEDY } from "./tag-moves.js";
-export { TagPolicy, planTags } from "./tag-plan.js";
+export { TagPolicy, planTags, versionTags } from "./tag-plan.js";
 export { type TagStep, isSettled } from "./tag-steps.js";
-export { type SeenTag, type TagTarget, tagOfVersion, tagTargets, versionsOf } from "./tag-target.js";
+export { type SeenTag, type TagTarget, tagsOfVersion, tagTargets, versionsOf } from "./tag-target.js";
 export { type Version, compareVersions, parseVersion, readVersion } from "./version.js";

@@ -41,7 +41,7 @@ export function planRelease(release: {
   const services = [...gate.digests].map(([service, digest]) => ({
     service,
     digest,
-    tags: planTags(version, policies[service] ?? parse(TagPolicy, {})),
+    tags: planTags(version, policies[service] ?? parse(TagPolicy, {}), service),
   }));
   return { version, services, registries, allowBackwards, adopt };
 }

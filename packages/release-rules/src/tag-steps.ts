@@ -1,5 +1,6 @@
 import type { TgoError } from "@tgo/errors";
-import { tagOfVersion, hasDigest, versionsOf, type TagTarget } from "./tag-target.js";
+import { versionTags } from "./tag-plan.js";
+import { tagOfVersion, hasDigest, tagsOfVersion, versionsOf, type TagTarget } from "./tag-target.js";
 import { decideFloatingTag, decideVersionTag, type CompetingVersion, type VersionMove } from "./tag-moves.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
@@ -118,7 +119,7 @@ export function newerVersions(
 
 function tagsOf({ tags }: PlannedService): readonly { tag: string; phase: Phase }[] {
   return [
-    { tag: tags.version, phase: "version" },
+    ...versionTags(tags).map((tag) => ({ tag, phase: "version" as const })),
     ...tags.floating.map((tag) => ({
       tag,
       phase: tag === LATEST ? ("latest" as const) : ("floating" as const),
@@ -170,20 +171,21 @@ function statusOf(context: TagContext): TagStepStatus {
   }
 }
 
-/** The version's own tag. Another image under an older spelling of it would give the version two contents. */
+/** A tag of the version itself. Another image under any spelling of it would give the version two contents. */
 function versionMove(
   { plan, planned, tag }: TagContext,
   tags: ReadonlyMap<string, TagTarget>,
   where: string,
 ): Exclude<VersionMove, { act: "write" }> | { readonly act: "write"; readonly why: "new" } {
-  const found = tagOfVersion(tags, plan.version, planned.service);
+  const wanted = planned.digest;
+  const other = tagsOfVersion(tags, plan.version, planned.service).find(({ digest }) => digest !== wanted);
+  const current = other?.digest ?? tags.get(tag)?.digest;
   const move = decideVersionTag({
-    current: found?.digest,
-    wanted: planned.digest,
-    where: found === undefined || found.tag === tag ? where : `${where} (there as ${found.tag})`,
+    current,
+    wanted,
+    where: other === undefined || other.tag === tag ? where : `${where} (there as ${other.tag})`,
   });
-  const respelled = move.act === "keep" && found?.tag !== tag;
-  return move.act === "write" || respelled ? { act: "write", why: "new" } : move;
+  return move.act === "write" ? { act: "write", why: "new" } : move;
 }
 
 /**

@@ -59,18 +59,26 @@ export function versionsOf(tags: ReadonlyMap<string, TagTarget>, service: string
   return [...versions.values()].sort((a, b) => compareVersions(b, a));
 }
 
-/** The tag of a version: its own, else an older spelling (`v1.2.3`, `tgo-api-v1.2.3`); undefined when it has none. */
+/** All tags of a version that exist: its own first, then other spellings (`v1.2.3`, `tgo-api-v1.2.3`). */
+export function tagsOfVersion(
+  tags: ReadonlyMap<string, TagTarget>,
+  version: Version,
+  service: string,
+): readonly { readonly tag: string; readonly digest: string }[] {
+  const spellings = [version.text, `v${version.text}`, `${service}-v${version.text}`];
+  return spellings.flatMap((tag) => {
+    const target = tags.get(tag);
+    return target === undefined ? [] : [{ tag, digest: target.digest }];
+  });
+}
+
+/** The first of a version's tags; undefined when it has none. */
 export function tagOfVersion(
   tags: ReadonlyMap<string, TagTarget>,
   version: Version,
   service: string,
 ): { readonly tag: string; readonly digest: string } | undefined {
-  const spellings = [version.text, `v${version.text}`, `${service}-v${version.text}`];
-  for (const tag of spellings) {
-    const target = tags.get(tag);
-    if (target !== undefined) return { tag, digest: target.digest };
-  }
-  return undefined;
+  return tagsOfVersion(tags, version, service)[0];
 }
 
 /** Whether any tag of the repository points to the image. */

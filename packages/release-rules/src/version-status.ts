@@ -2,12 +2,21 @@ import { disagreement, registryNames, type Disagreement, type RegistryTags } fro
 import { groupBy } from "./group-by.js";
 import { shortDigest } from "./short-digest.js";
 import { kindOfTag } from "./tag-kind.js";
+import { planTags, type TagPolicy } from "./tag-plan.js";
 import { tagOfVersion, versionsOf } from "./tag-target.js";
 import type { Version } from "./version.js";
 
 /** Versions of a service that are different images in different registries, or missing from some. */
-export function versionDisagreements(service: string, registries: readonly RegistryTags[]): Disagreement[] {
-  return [...differingVersions(service, registries), ...missingVersions(service, registries)];
+export function versionDisagreements(
+  service: string,
+  policy: TagPolicy | undefined,
+  registries: readonly RegistryTags[],
+): Disagreement[] {
+  return [
+    ...differingVersions(service, registries),
+    ...missingVersions(service, registries),
+    ...missingAlias(service, policy, registries),
+  ];
 }
 
 function differingVersions(service: string, registries: readonly RegistryTags[]): Disagreement[] {
@@ -44,6 +53,23 @@ function missingVersions(service: string, registries: readonly RegistryTags[]): 
     const message = `${lacking}, which other registries have`;
     return [disagreement({ kind: "version missing", service, registries: [registry], message })];
   });
+}
+
+/** The alias of the newest version only: older ones may be from before the policy asked for it. */
+function missingAlias(
+  service: string,
+  policy: TagPolicy | undefined,
+  registries: readonly RegistryTags[],
+): Disagreement[] {
+  const [newest] = allVersions(service, registries);
+  if (newest === undefined || policy === undefined) return [];
+  const { alias } = planTags(newest, policy, service);
+  if (alias === undefined) return [];
+  const without = registries.filter(({ tags }) => tags.has(newest.text) && !tags.has(alias));
+  if (without.length === 0) return [];
+  const message = `there is no ${alias} beside ${newest.text} in ${registryNames(without)}`;
+  const remedy = `promote --version ${newest.text} writes it.`;
+  return [disagreement({ kind: "tag missing", service, registries: without, tag: alias, message, remedy })];
 }
 
 /** Newest first. */

@@ -5,7 +5,7 @@ import { parseVersion, planTags, TagPolicy } from "../src/index.js";
 
 it("runs the README's example", async () => {
   const version = parseVersion("v1.2.3");
-  const tags = planTags(version, parse(TagPolicy, { latest: false }));
+  const tags = planTags(version, parse(TagPolicy, { latest: false }), "tgo-api");
 
   expect(tags).toEqual({ version: "1.2.3", floating: ["1.2", "1"] });
   const [, example = "no example"] =

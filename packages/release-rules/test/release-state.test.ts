@@ -226,6 +226,31 @@ describe("a release", () => {
     expect(simulation.get("api", "hub", "latest")).toBe(of("1.2.2")("api"));
   });
 
+  it("writes an alias with the version's own tag, and adds it to a version that was released without", () => {
+    const simulation = released();
+    const policy = parse(TagPolicy, { alias: "v{version}" });
+    const plan = planned(simulation, "1.2.3", { policy });
+    expect(next(simulation, plan)).toEqual(["write", everywhere("1.2.3", "v1.2.3")]);
+    simulation.finish(plan);
+    expect(next(simulation, plan)).toEqual(["done", []]);
+
+    const old = released();
+    old.finish(planned(old));
+    expect(next(old, planned(old, "1.2.3", { policy }))).toEqual(["write", everywhere("v1.2.3")]);
+  });
+
+  it("never gives a version two contents by its alias", () => {
+    const simulation = released();
+    const plan = planned(simulation, "1.2.3", { policy: parse(TagPolicy, { alias: "v{version}" }) });
+    simulation.put("api", "hub", "v1.2.3", of("1.2.2")("api"), "1.2.3");
+    const { steps } = releaseState(simulation.look(), plan);
+    const refused = steps.filter(({ status }) => status.state === "refused");
+    expect(refused.map(({ service, registry, tag }) => `${service} ${registry} ${tag}`)).toEqual([
+      "api hub 1.2.3",
+      "api hub v1.2.3",
+    ]);
+  });
+
   it("creates no latest for an old version where a newer one exists", () => {
     const simulation = new Simulation(["api", "web"], registries);
     simulation.putAll("2.0.0", of("2.0.0"), "2.0.0");

@@ -1,7 +1,7 @@
 import {
   type TagPolicy,
   decideGate,
-  tagOfVersion,
+  tagsOfVersion,
   tagTargets,
   releaseState,
   planRelease,
@@ -95,7 +95,8 @@ export class Simulation {
           };
         }
         const found = this.#repository(service, registry).get(candidate);
-        const tagged = tagOfVersion(this.#targets(service, registry), version, service);
+        const tags = tagsOfVersion(this.#targets(service, registry), version, service);
+        const tagged = tags.find(({ digest }) => digest !== found?.digest) ?? tags[0];
         return {
           service,
           registry,

@@ -25,7 +25,11 @@ function tags(...texts: string[]): SeenTag[] {
 
 const RELEASED = ["1.2.2=b", "1.2.3=a", "1.2=a", "1=a", "latest=a"];
 
-function status(places: Record<string, string[] | undefined>, more: RegistrySnapshot[] = []): Status {
+function status(
+  places: Record<string, string[] | undefined>,
+  more: RegistrySnapshot[] = [],
+  policy = parse(TagPolicy, {}),
+): Status {
   const snapshots = Object.entries(places).map(([registry, texts]): RegistrySnapshot => ({
     service: "api",
     registry,
@@ -36,7 +40,7 @@ function status(places: Record<string, string[] | undefined>, more: RegistrySnap
   }));
   const services = [...new Set(["api", ...more.map(({ service }) => service)])].map((service) => ({
     service,
-    policy: parse(TagPolicy, {}),
+    policy,
   }));
   return releaseStatus({ services, registries, snapshots: [...snapshots, ...more] });
 }
@@ -48,6 +52,22 @@ function told(places: Record<string, string[] | undefined>): string[] {
 const everywhere = (texts: string[]): Record<string, string[]> => ({ ghcr: texts, hub: texts, acr: texts });
 
 describe("the release status", () => {
+  it("misses the alias of the newest version only, and only where the policy has one", () => {
+    const places = { ...everywhere([...RELEASED, "v1.2.3=a"]), hub: RELEASED };
+    const policy = parse(TagPolicy, { alias: "v{version}" });
+    expect(status(places).disagreements).toEqual([]);
+    expect(status(places, [], policy).disagreements).toEqual([
+      {
+        kind: "tag missing",
+        service: "api",
+        registries: ["hub"],
+        tag: "v1.2.3",
+        told: "api: there is no v1.2.3 beside 1.2.3 in hub",
+        remedy: "promote --version 1.2.3 writes it.",
+      },
+    ]);
+  });
+
   it("shows latest, the lines and the newest version, and reports no disagreement after a release", () => {
     const { rows, disagreements } = status(
       everywhere([...RELEASED, "1.2.4-rc.1=c", "candidate-0123456789abcdef=a"]),

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { is, parse } from "@tgo/schemas";
 import { describe, expect, it } from "vitest";
-import { isFloating, kindOfTag, parseVersion, planTags, TagPolicy } from "../src/index.js";
+import { isFloating, kindOfTag, parseVersion, planTags, TagPolicy, versionTags } from "../src/index.js";
 import { type TagKind, inLine } from "../src/tag-kind.js";
 import { version, versionText } from "./arbitraries.js";
 
 const all = parse(TagPolicy, {});
 
 describe("the tags of a release", () => {
-  it.each<[string, z: Partial<TagPolicy>, string[]]>([
+  it.each<[string, policy: Partial<TagPolicy>, string[]]>([
     ["1.2.3", {}, ["1.2", "1", "latest"]],
     ["1.2.3", { major: false }, ["1.2", "latest"]],
     ["1.2.3", { minor: false, latest: false }, ["1"]],
@@ -17,14 +17,14 @@ describe("the tags of a release", () => {
     ["1.2.4-rc.1", {}, []],
     ["0.0.0", {}, ["0.0", "latest"]],
   ])("of %s with %j are its own and %j", (text, policy, floating) => {
-    expect(planTags(version(text), { ...all, ...policy })).toEqual({ version: text, floating });
+    expect(planTags(version(text), { ...all, ...policy }, "tgo-api")).toEqual({ version: text, floating });
   });
 
   it("end with latest, and belong to the version's lines", () => {
     fc.assert(
       fc.property(versionText, (text) => {
         const parsed = parseVersion(text);
-        const { floating } = planTags(parsed, all);
+        const { floating } = planTags(parsed, all, "tgo-api");
         expect(floating.at(-1)).toBe(parsed.stable ? "latest" : undefined);
         for (const tag of floating) {
           const kind = kindOfTag(tag);
@@ -33,6 +33,20 @@ describe("the tags of a release", () => {
       }),
     );
   });
+
+  it.each(["v1.2.3", "tgo-api-v1.2.3"])("may include %s, which is the version too", (tag) => {
+    const alias = tag.replace("1.2.3", "{version}").replace("tgo-api", "{service}");
+    const plan = planTags(version("1.2.3"), parse(TagPolicy, { alias }), "tgo-api");
+    expect(versionTags(plan)).toEqual(["1.2.3", tag]);
+    expect(kindOfTag(tag, "tgo-api")).toMatchObject({ kind: "version", version: { text: "1.2.3" } });
+  });
+
+  it.each(["{version}", "release-{version}", "v1.2.3", "", "latest"])(
+    "have no alias that nothing would read as the version: %j",
+    (alias) => {
+      expect(is(TagPolicy, { alias })).toBe(false);
+    },
+  );
 
   it("come from a policy that rejects unknown fields", () => {
     expect(all).toEqual({ minor: true, major: true, latest: true });

@@ -2,7 +2,7 @@ import { errorMessage } from "@tgo/builders";
 import { isTgoError } from "@tgo/errors";
 import {
   snapshotOf,
-  tagOfVersion,
+  tagsOfVersion,
   type GateEntry,
   type RegistrySnapshot,
   type Version,
@@ -27,7 +27,7 @@ export async function gateEntry(
     service,
     registry: target.name,
     candidate: await gateCandidate(target, of),
-    versionTag: versionTagOf(of.snapshots, of.version, service, target.name),
+    versionTag: versionTagOf(target, service, of),
   };
 }
 
@@ -51,14 +51,19 @@ async function gateCandidate(
   }
 }
 
+/** The version's tag. Of several spellings, one with another image than the candidate's counts: it closes the gate. */
 function versionTagOf(
-  snapshots: readonly RegistrySnapshot[],
-  version: Version,
+  target: Target,
   service: string,
-  registry: string,
+  of: {
+    readonly row: RegistryReport | undefined;
+    readonly version: Version;
+    readonly snapshots: readonly RegistrySnapshot[];
+  },
 ): GateEntry["versionTag"] {
-  const snapshot = snapshotOf(snapshots, service, registry);
+  const snapshot = snapshotOf(of.snapshots, service, target.name);
   if (snapshot.state !== "seen") return { state: "unknown", why: snapshot.why };
-  const found = tagOfVersion(snapshot.tags, version, service);
-  return found === undefined ? { state: "absent" } : { state: "present", digest: found.digest };
+  const found = tagsOfVersion(snapshot.tags, of.version, service);
+  const { digest } = found.find((tag) => tag.digest !== of.row?.digest) ?? found[0] ?? {};
+  return digest === undefined ? { state: "absent" } : { state: "present", digest };
 }

@@ -3,6 +3,7 @@ import {
   planTags,
   snapshotOf,
   versionsOf,
+  versionTags,
   type Gate,
   type GateEntry,
   type GateReason,
@@ -181,13 +182,13 @@ export class GateInputs {
   #queries(): TagQuery[] {
     const { services, version, ledger } = this.options;
     return services.map(({ service, policy }) => {
-      const tags = planTags(version, policy);
+      const tags = planTags(version, policy, service);
       const known = (registry: string): ReadonlySet<string> | undefined => {
         const snapshot = snapshotOf(ledger.start, service, registry);
         if (snapshot.state !== "seen") return undefined;
         return new Set(versionsOf(snapshot.tags, service).map(({ text }) => text));
       };
-      return { service, tags: [tags.version, ...tags.floating], known };
+      return { service, tags: [...versionTags(tags), ...tags.floating], known };
     });
   }
 

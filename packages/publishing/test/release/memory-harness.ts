@@ -1,7 +1,7 @@
 import type { FinalImage } from "@tgo/image";
 import { Progress } from "@tgo/progress";
 import type { Registry } from "@tgo/registry";
-import { parseVersion } from "@tgo/release-rules";
+import { parseVersion, type TagPolicy } from "@tgo/release-rules";
 import { MemoryRegistry } from "@tgo/testing";
 import { bringCandidate, type Candidate } from "../../src/publish/publish.js";
 import type { ReleaseOptions } from "../../src/release/release.js";
@@ -37,6 +37,7 @@ export interface ReleaseFlags extends Pick<Partial<ReleaseOptions>, "allowBackwa
   readonly services?: readonly string[];
   /** Releases another image under the version. */
   readonly content?: string;
+  readonly policy?: TagPolicy;
 }
 
 /** Three registries in memory, and candidates that can be built for them. */

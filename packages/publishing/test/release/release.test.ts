@@ -1,3 +1,5 @@
+import { TagPolicy } from "@tgo/release-rules";
+import { parse } from "@tgo/schemas";
 import { describe, expect, it } from "vitest";
 import { errorResponse } from "@tgo/testing";
 import { publishCandidate } from "../../src/publish/publish.js";
@@ -20,6 +22,19 @@ describe("A release", () => {
         );
       }
     }
+  });
+
+  it("gives a version an alias if its policy has one, to an older version when it is promoted", async () => {
+    const harness = new MemoryHarness();
+    const policy = parse(TagPolicy, { alias: "v{version}" });
+    await harness.release("1.2.2");
+    await harness.release("1.2.3", { policy });
+    expect(harness.everywhere("v1.2.3")).toEqual(harness.everywhere("1.2.3"));
+    expect(harness.everywhere("v1.2.2")).toEqual(harness.everywhere("v1.2.2").map(() => undefined));
+
+    const promoted = await harness.promote("1.2.2", { policy, allowBackwards: true });
+    expect([promoted.ok, harness.everywhere("v1.2.2")]).toEqual([true, harness.everywhere("1.2.2")]);
+    expect(harness.everywhere("v1.2.3")).toEqual(harness.everywhere("1.2.3"));
   });
 
   it("run again finds everything in place, and writes and builds nothing", async () => {

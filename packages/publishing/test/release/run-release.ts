@@ -7,23 +7,25 @@ import { releaseServices, type ReleaseOptions } from "../../src/release/release.
 import type { Released } from "../../src/release/release-result.js";
 import type { TargetContext } from "../../src/targets/publish-context.js";
 
-/** A release of a version, with the default tag policy for every service. */
+/** A release of a version, by default with the default tag policy for every service. */
 export function runRelease(
   context: TargetContext,
   version: string,
   services: readonly string[],
   {
     bring,
+    policy = parse(TagPolicy, {}),
     ...options
   }: Partial<Omit<ReleaseOptions, "version">> & {
     readonly bring: (service: string) => Promise<PublishOutcome>;
+    readonly policy?: TagPolicy;
   },
 ): Promise<Released> {
   return releaseServices(
     context,
     services.map((service) => ({
       service,
-      policy: parse(TagPolicy, {}),
+      policy,
       bring: () => bring(service),
     })),
     { version: parseVersion(version), allowBackwards: false, adopt: false, ...options },
@@ -36,7 +38,7 @@ export function runPromotion(
   version: string,
   services: readonly string[],
   tests: ImageTests,
-  options: Partial<Omit<ReleaseOptions, "version">> = {},
+  options: Partial<Omit<ReleaseOptions, "version">> & { readonly policy?: TagPolicy } = {},
 ): Promise<Released> {
   const text = parseVersion(version).text;
   return runRelease(context, version, services, {
