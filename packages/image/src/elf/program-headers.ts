@@ -45,8 +45,9 @@ export class Fields {
 
   /** Infinity for what no file offset can be. */
   u64(at: number): number {
-    const value = Number(this.#view.getBigUint64(at, this.little));
-    return value <= Number.MAX_SAFE_INTEGER ? value : Number.POSITIVE_INFINITY;
+    const high = this.u32(this.little ? at + 4 : at);
+    if (high >= 2 ** 21) return Number.POSITIVE_INFINITY;
+    return high * 2 ** 32 + this.u32(this.little ? at : at + 4);
   }
 
   /** `Elf32_Word` or `Elf64_Xword`, by the file's class. */

@@ -18,6 +18,8 @@ import {
 const MAX_NAME = 4096;
 /** RPATH and RUNPATH are lists of paths. */
 const MAX_PATHS = 64 * 1024;
+/** Names that are read at once; a file with more has them read one by one. Nine in ten have less than 3 KB. */
+const MAX_TABLE = 16 * 1024;
 /** Of all names of one file, in bytes: what its facts take in memory. glibc's own version names have 2 KB. */
 const MAX_NAMES = 256 * 1024;
 /** A dynamic section has 40 entries; that of a file with a thousand libraries would fit too. */
@@ -34,6 +36,10 @@ const [DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH]
 const [DT_FLAGS_1, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM] = [
   0x6ffffffb, 0x6ffffffc, 0x6ffffffd, 0x6ffffffe, 0x6fffffff,
 ];
+const READ_TAGS: ReadonlySet<number> = new Set([
+  ...[DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH],
+  ...[DT_FLAGS_1, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM],
+]);
 const [DF_1_NODEFLIB, DF_1_PIE] = [0x800, 0x08000000];
 const [VER_FLG_BASE, VER_FLG_WEAK] = [1, 2];
 
@@ -50,19 +56,24 @@ const EM_AARCH64 = 183;
  * @see https://www.sco.com/developers/gabi/latest/ch5.dynamic.html and
  * https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html
  */
-export function readElfFacts(file: FileBytes): ElfFacts | undefined {
+export function readElfFacts(file: FileBytes, { symbols = true }: ElfReadOptions = {}): ElfFacts | undefined {
   const start = file.read(0, ELF_HEADER_BYTES);
   const header = start && readElfHeader(start);
   if (start === undefined || header === undefined) return undefined;
   const type = new Fields(start, header.endianness === "little").u16(16);
   const facts: Writable<ElfFacts> = { ...header, type };
   try {
-    new Reader(file, facts).read();
+    new Reader(file, facts, symbols).read();
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     facts.problem = error.message;
   }
   return facts;
+}
+
+export interface ElfReadOptions {
+  /** Whether to look for names of symbols: for {@link ElfFacts.pythonModule}. Default true. */
+  readonly symbols?: boolean;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -73,6 +84,8 @@ class Malformed extends Error {}
 interface Names {
   readonly offset: number;
   readonly size: number;
+  /** All of it, where that is not much. */
+  readonly table?: Uint8Array;
 }
 
 class Reader {
@@ -84,7 +97,11 @@ class Reader {
   #names: Names | undefined;
   #namesLeft = MAX_NAMES;
 
-  constructor(file: FileBytes, facts: Writable<ElfFacts>) {
+  constructor(
+    file: FileBytes,
+    facts: Writable<ElfFacts>,
+    private readonly symbols: boolean,
+  ) {
     this.#file = file;
     this.#facts = facts;
     this.#bits = facts.class;
@@ -166,38 +183,43 @@ class Reader {
     const table = new Fields(bytes, this.#little);
     const word = this.#bits / 8;
     const needed: number[] = [];
-    const values = new Map<number, number>();
+    const values: Partial<Record<number, number>> = {};
     let ended = false;
     for (let at = 0; at + 2 * word <= table.length && !ended; at += 2 * word) {
-      const [tag, value] = [table.word(at, this.#bits), table.word(at + word, this.#bits)];
+      const tag = table.word(at, this.#bits);
       if (tag === DT_NULL) ended = true;
-      else if (tag === DT_NEEDED) needed.push(value);
-      else values.set(tag, value);
+      else if (tag === DT_NEEDED) needed.push(table.word(at + word, this.#bits));
+      else if (READ_TAGS.has(tag)) values[tag] = table.word(at + word, this.#bits);
     }
     if (!ended) throw new Malformed("its dynamic section has no end");
-    const flags = values.get(DT_FLAGS_1) ?? 0;
+    const flags = values[DT_FLAGS_1] ?? 0;
     // The flags are 32 bits wide.
     if ((flags & DF_1_NODEFLIB) !== 0) facts.noDefaultLibraries = true;
     if ((flags & DF_1_PIE) !== 0) facts.pie = true;
-    const names = values.get(DT_STRTAB);
+    const names = values[DT_STRTAB];
     if (names === undefined) {
       if (needed.length > 0) throw new Malformed("it has no names for the libraries that it needs");
       return;
     }
-    this.#names = { offset: this.#offsetOf(names, "its names"), size: values.get(DT_STRSZ) ?? 0 };
-    const [soname, rpath, runpath] = [values.get(DT_SONAME), values.get(DT_RPATH), values.get(DT_RUNPATH)];
+    this.#names = this.#namesAt(this.#offsetOf(names, "its names"), values[DT_STRSZ] ?? 0);
+    const [soname, rpath, runpath] = [values[DT_SONAME], values[DT_RPATH], values[DT_RUNPATH]];
     if (soname !== undefined) facts.soname = this.#name(soname);
     if (rpath !== undefined) facts.rpath = this.#name(rpath, MAX_PATHS);
     if (runpath !== undefined) facts.runpath = this.#name(runpath, MAX_PATHS);
     if (needed.length > 0) facts.needed = needed.map((at) => this.#name(at));
-    if (soname === undefined && facts.interpreter === undefined && this.#hasName("PyInit_"))
-      facts.pythonModule = true;
-    const [needs, defined] = [values.get(DT_VERNEED), values.get(DT_VERDEF)];
-    if (needs !== undefined) facts.versionsNeeded = this.#versionsNeeded(needs, values.get(DT_VERNEEDNUM));
-    if (defined !== undefined)
-      facts.versionsDefined = this.#versionsDefined(defined, values.get(DT_VERDEFNUM));
+    const isModule = this.symbols && soname === undefined && facts.interpreter === undefined;
+    if (isModule && this.#hasName("PyInit_")) facts.pythonModule = true;
+    const [needs, defined] = [values[DT_VERNEED], values[DT_VERDEF]];
+    if (needs !== undefined) facts.versionsNeeded = this.#versionsNeeded(needs, values[DT_VERNEEDNUM]);
+    if (defined !== undefined) facts.versionsDefined = this.#versionsDefined(defined, values[DT_VERDEFNUM]);
     if (facts.versionsDefined?.includes("GLIBC_PRIVATE") === true && /^ld[.\d-]/.test(facts.soname ?? ""))
       this.#readSystemDirectories();
+  }
+
+  #namesAt(offset: number, size: number): Names {
+    const bytes = size > MAX_TABLE ? undefined : within(this.#file, offset, size);
+    // Copied: what was read is valid until the next read.
+    return bytes instanceof Uint8Array ? { offset, size, table: Buffer.from(bytes) } : { offset, size };
   }
 
   /**
@@ -225,19 +247,19 @@ class Reader {
     let at = this.#offsetOf(address, what);
     for (let index = 0; index < count; index++) {
       const need = this.#entry(at, 16, what);
+      const [entries, library, first, next] = [need.u16(2), need.u32(4), need.u32(8), need.u32(12)];
       const versions: string[] = [];
-      let aux = at + need.u32(8);
-      for (let number = need.u16(2); number > 0; number--) {
+      let aux = at + first;
+      for (let number = entries; number > 0; number--) {
         if (--left < 0) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
         const version = this.#entry(aux, 16, what);
-        if ((version.u16(4) & VER_FLG_WEAK) === 0) versions.push(this.#name(version.u32(8)));
-        const next = version.u32(12);
-        if (next === 0) break;
-        aux += next;
+        const [flags, name, nextAux] = [version.u16(4), version.u32(8), version.u32(12)];
+        if ((flags & VER_FLG_WEAK) === 0) versions.push(this.#name(name));
+        if (nextAux === 0) break;
+        aux += nextAux;
       }
-      needs.push({ library: this.#name(need.u32(4)), versions });
+      needs.push({ library: this.#name(library), versions });
       if (--left < 0) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
-      const next = need.u32(12);
       if (next === 0) break;
       at += next;
     }
@@ -252,10 +274,9 @@ class Reader {
     for (let index = 0; index < count; index++) {
       if (index === MAX_VERSIONS) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
       const definition = this.#entry(at, 20, what);
-      const isBase = (definition.u16(2) & VER_FLG_BASE) !== 0;
-      const aux = this.#entry(at + definition.u32(12), 8, what);
-      if (!isBase) defined.push(this.#name(aux.u32(0)));
-      const next = definition.u32(16);
+      const [flags, aux, next] = [definition.u16(2), definition.u32(12), definition.u32(16)];
+      const name = this.#entry(at + aux, 8, what).u32(0);
+      if ((flags & VER_FLG_BASE) === 0) defined.push(this.#name(name));
       if (next === 0) break;
       at += next;
     }
@@ -271,13 +292,11 @@ class Reader {
   }
 
   #name(at: number, limit = MAX_NAME): string {
-    const { offset, size } = this.#names ?? { offset: 0, size: 0 };
+    const { offset, size, table } = this.#names ?? { offset: 0, size: 0 };
     if (!(at < size)) throw new Malformed("a name is outside its table of names");
-    const bytes = this.#bytes(
-      offset + at,
-      Math.min(size - at, limit, this.#file.size - offset - at),
-      "a name",
-    );
+    const bytes =
+      table?.subarray(at, at + limit) ??
+      this.#bytes(offset + at, Math.min(size - at, limit, this.#file.size - offset - at), "a name");
     const end = bytes.indexOf(0);
     if (end === -1) throw new Malformed("a name has no end");
     this.#namesLeft -= end;
@@ -285,9 +304,9 @@ class Reader {
     return textOf(bytes.subarray(0, end));
   }
 
-  /** Copied: names are read before all of its fields are. */
+  /** Valid until the next read. */
   #entry(offset: number, size: number, what: string): Fields {
-    return new Fields(new Uint8Array(this.#bytes(offset, size, what)), this.#little);
+    return new Fields(this.#bytes(offset, size, what), this.#little);
   }
 
   /** Of an address in memory, in the file. */
@@ -308,7 +327,7 @@ class Reader {
 
 /** Latin 1 for a name that is not UTF-8: loaders compare bytes. */
 function textOf(bytes: Uint8Array): string {
-  const buffer = viewOf(bytes);
+  const buffer = bytes instanceof Buffer ? bytes : viewOf(bytes);
   return buffer.toString(isUtf8(buffer) ? "utf8" : "latin1");
 }
 

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
+import { isAmongModules } from "../link/roots.js";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
 import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-files.js";
 import type { Platform } from "../platform.js";
@@ -28,7 +29,7 @@ const TURN_MS = 20;
 
 /**
  * Scans a root file system that is mounted, or unpacked, at `root`, and proves that its programs find their libraries.
- * Reads the first 20 bytes of every regular file, and of ELF files what their loader reads. Does not follow symbolic
+ * Reads the beginning of every regular file, and of ELF files what their loader reads. Does not follow symbolic
  * links: their targets are scanned where they are.
  *
  * File calls are synchronous, in short turns: over tens of thousands of tiny reads that is several times faster
@@ -62,7 +63,7 @@ export async function scanDirectory(
         const file = Buffer.concat([base, path]);
         scan.add(
           text,
-          readable(text, () => factsAt(file)),
+          readable(text, () => factsAt(file, text)),
         );
         if (isLoaderFile(text)) loaderFiles.set(text, file);
         if (packageFileKind(text) !== undefined) packageFiles.set(text, file);
@@ -123,13 +124,17 @@ function openFile<T>(file: Buffer, read: (descriptor: number) => T): T {
   }
 }
 
-const header = Buffer.alloc(ELF_HEADER_BYTES);
+/** The beginning of a file; most have the tables that their loader reads there. */
+const head = Buffer.allocUnsafeSlow(4096);
 
-function factsAt(path: Buffer): ElfFacts | undefined {
-  return openFile(path, (descriptor) => {
-    const length = readSync(descriptor, header, 0, ELF_HEADER_BYTES, 0);
-    if (readElfHeader(header.subarray(0, length)) === undefined) return undefined;
-    return readElfFacts(new OpenFile(descriptor, fstatSync(descriptor).size));
+function factsAt(file: Buffer, path: string): ElfFacts | undefined {
+  return openFile(file, (descriptor) => {
+    const length = readSync(descriptor, head, 0, head.length, 0);
+    if (length < ELF_HEADER_BYTES || readElfHeader(head) === undefined) return undefined;
+    const { size } = fstatSync(descriptor);
+    return readElfFacts(new OpenFile(descriptor, Math.max(size, length), length), {
+      symbols: isAmongModules(path),
+    });
   });
 }
 
@@ -148,11 +153,14 @@ class OpenFile implements FileBytes {
   constructor(
     private readonly descriptor: number,
     readonly size: number,
+    /** How much of it {@link head} has. */
+    private readonly headLength: number,
   ) {}
 
   read(offset: number, length: number): Uint8Array {
     const end = Math.min(offset + length, this.size);
     if (end <= offset) return Buffer.alloc(0);
+    if (end <= this.headLength) return head.subarray(offset, end);
     const number = Math.floor(offset / BLOCK);
     if (Math.floor((end - 1) / BLOCK) > number) {
       const bytes = Buffer.allocUnsafe(end - offset);

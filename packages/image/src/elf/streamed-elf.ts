@@ -28,12 +28,12 @@ export class StreamedElf implements FileBytes {
     return this.#isElf !== false;
   }
 
-  /** The next bytes of the file; copies what it keeps of them. */
+  /** The next bytes of the file, which must not change any more: what it keeps of them is no copy. */
   push(chunk: Uint8Array): void {
     const offset = this.#seen;
     this.#seen += chunk.length;
     if (this.#isElf === false || chunk.length === 0) return;
-    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: new Uint8Array(chunk) });
+    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: chunk });
     if (this.#isElf !== undefined || this.#seen < Math.min(ELF_HEADER_BYTES, this.size)) return;
     this.#isElf = readElfHeader(this.read(0, ELF_HEADER_BYTES) ?? Buffer.alloc(0)) !== undefined;
     if (!this.#isElf) this.#kept = [];

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { StreamedElf } from "../elf/streamed-elf.js";
 import type { ElfFacts } from "../elf/elf-facts.js";
 import { readElfFacts } from "../elf/read-elf-facts.js";
+import { isAmongModules } from "../link/roots.js";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
 import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-files.js";
 import { readPackageJson } from "../packages/node.js";
@@ -53,7 +54,7 @@ export class FileScan implements ContentScan<FileFacts> {
 
   facts(): FileFacts | undefined {
     if (this.#isKept) return { size: this.size, content: shortened(this.#path, this.#parts.join("")) };
-    const elf = readElfFacts(this.#elf);
+    const elf = readElfFacts(this.#elf, { symbols: isAmongModules(this.#path) });
     return elf === undefined ? undefined : { size: this.size, elf };
   }
 }

@@ -3,7 +3,7 @@ import { ByteFeed, type Parser } from "./byte-feed.js";
 
 /** Looks at the content of one regular file. */
 export interface ContentScan<T> {
-  /** The next bytes, valid during the call. @returns whether it wants more of them */
+  /** The next bytes, which do not change any more. Those that are kept keep their whole chunk. @returns whether it wants more */
   add(bytes: Buffer): boolean;
   /** What it found, once the file has ended. */
   facts(): T | undefined;

@@ -14,15 +14,23 @@ export interface LinkTree {
 /** Linux, MAXSYMLINKS. */
 const MAX_LINKS = 40;
 
+/** Paths that are remembered, and characters of the longest: libraries are asked for by every program that needs them. */
+const [MAX_KNOWN, MAX_KNOWN_LENGTH] = [20_000, 256];
+
 /** Follows symbolic links inside the tree, as a process whose root it is. */
 export class Paths {
   readonly #directories = new Map<string, string | undefined>();
+  readonly #known = new Map<string, string | undefined>();
 
   constructor(private readonly tree: Pick<LinkTree, "linkTarget">) {}
 
   /** The path without symbolic links, whether or not something is there; undefined for a loop of links. */
   real(path: string): string | undefined {
-    return this.#follow("", path);
+    const known = this.#known.get(path);
+    if (known !== undefined || this.#known.has(path)) return known;
+    const real = this.#follow("", path);
+    if (this.#known.size < MAX_KNOWN && path.length <= MAX_KNOWN_LENGTH) this.#known.set(path, real);
+    return real;
   }
 
   /** The same for a name in a directory; directories are remembered. */

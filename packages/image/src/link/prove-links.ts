@@ -1,4 +1,4 @@
-import type { ElfFacts } from "../elf/elf-facts.js";
+import type { ElfFacts, VersionNeed } from "../elf/elf-facts.js";
 import type { ElfHeader } from "../elf/elf-header.js";
 import { loaderAt, type LoadedObject, type Loader } from "./loader.js";
 import { MAX_LINK_FINDINGS, type LinkFinding, type LinkReport } from "./link-report.js";
@@ -39,6 +39,8 @@ interface Process {
   readonly objects: Map<string, LoadedObject>;
   /** By the names under which objects were needed, and by DT_SONAME. */
   readonly names: Map<string, LoadedObject>;
+  /** The process before it loaded a module: what it has, this one has too. */
+  readonly before?: Process;
 }
 
 /**
@@ -58,14 +60,16 @@ class Proof {
   readonly #libraryPath: string;
   readonly #loaders = new Map<string, Loader | undefined>();
   readonly #reached = new Set<string>();
-  /** What processes of each kind have loaded: names and DT_SONAMEs. */
-  readonly #loaded = new Map<RootKind, Set<string>>();
+  /** What processes of each kind have loaded: names and DT_SONAMEs. Those of a host are added once. */
+  readonly #loaded = new Map<RootKind, { readonly names: Set<string>; readonly hosts: Set<Process> }>();
   readonly #byName = new Map<string, string>();
   /** How many builds of a file in a Node package there are, by what they have in common. */
   readonly #builds = new Map<string, number>();
   readonly #hostsOf = new Map<RootKind, Process[]>();
   /** Whether there is something to load, by directory and name. */
   readonly #places = new Map<string, boolean>();
+  /** The library that last had all that a file needs of it: mostly it is the same for every program. */
+  readonly #satisfied = new Map<VersionNeed, LoadedObject["facts"]>();
   readonly #failures = new Findings();
   readonly #notes = new Findings();
   #lookups = 0;
@@ -104,7 +108,8 @@ class Proof {
       if (kind !== "program") pending.push(this.#load(kind, path, facts, processes));
     // What one module loads is there for the next: a package may import another before its own modules.
     for (const report of pending) report();
-    const libraries = [...this.#reached].filter((path) => !roots.some((root) => root.path === path)).length;
+    let libraries = this.#reached.size;
+    for (const { path } of roots) if (this.#reached.has(path)) libraries--;
     this.#proveOthers(files, processes);
     return {
       roots: roots.length,
@@ -177,7 +182,7 @@ class Proof {
     }
     return () => {
       for (const finding of best?.findings ?? [])
-        if (best !== undefined) this.#report(path, finding, best.loader, this.#loaded.get(kind));
+        if (best !== undefined) this.#report(path, finding, best.loader, this.#loaded.get(kind)?.names);
     };
   }
 
@@ -207,8 +212,8 @@ class Proof {
     const findings: LinkFinding[] = [];
     const add = (object: LoadedObject): void => {
       objects.set(object.path, object);
-      if (object.facts.soname !== undefined && !names.has(object.facts.soname))
-        names.set(object.facts.soname, object);
+      const { soname } = object.facts;
+      if (soname !== undefined && named(process, soname) === undefined) names.set(soname, object);
       this.#reached.add(object.path);
       queue.push(object);
     };
@@ -221,7 +226,7 @@ class Proof {
       if (facts.problem !== undefined) findings.push({ kind: "malformed", file: path, why: facts.problem });
       for (const name of facts.needed ?? []) {
         if (++this.#lookups > MAX_LOOKUPS) return [...findings, { kind: "limit", file: root.path }];
-        if (names.has(name) || loader.provides(name)) continue;
+        if (named(process, name) !== undefined || loader.provides(name)) continue;
         const location = this.#find(name, object, loader, main);
         if (location === undefined) {
           const elsewhere = this.#byName.get(name);
@@ -234,7 +239,7 @@ class Proof {
           continue;
         }
         const real = this.#paths.real(location) ?? location;
-        const before = objects.get(real);
+        const before = objects.get(real) ?? process.before?.objects.get(real);
         const found = before ?? this.#object(location, real, object);
         if (found === undefined) continue;
         names.set(name, found);
@@ -242,8 +247,23 @@ class Proof {
       }
     }
     // musl looks at no versions.
-    if (loader.libc === "glibc") for (const object of queue) findings.push(...missingVersions(object, names));
+    if (loader.libc === "glibc")
+      for (const object of queue) this.#addMissingVersions(object, process, findings);
     return findings;
+  }
+
+  /** glibc warns, and goes on, when a library defines no versions at all. */
+  #addMissingVersions({ path, facts }: LoadedObject, process: Process, findings: LinkFinding[]): void {
+    for (const need of facts.versionsNeeded ?? []) {
+      const { library, versions } = need;
+      const provider = named(process, library);
+      const defined = provider?.facts.versionsDefined;
+      if (provider === undefined || defined === undefined) continue;
+      if (this.#satisfied.get(need) === provider.facts) continue;
+      const missing = versions.filter((version) => !defined.includes(version));
+      if (missing.length === 0) this.#satisfied.set(need, provider.facts);
+      else findings.push({ kind: "version", file: path, library, versions: missing, found: provider.path });
+    }
   }
 
   #object(location: string, path: string, loader: LoadedObject): LoadedObject | undefined {
@@ -303,15 +323,19 @@ class Proof {
   }
 
   #isForOther(path: string, libc: "glibc" | "musl"): boolean {
-    const facts = this.#tree.elf.get(path);
+    const facts = this.#hasOtherBuild(path) ? this.#tree.elf.get(path) : undefined;
     const own = facts && libcOf(facts);
-    return own !== undefined && own !== libc && this.#hasOtherBuild(path);
+    return own !== undefined && own !== libc;
   }
 
-  #note(kind: RootKind, { names }: Process): void {
-    const loaded = this.#loaded.get(kind) ?? new Set();
-    for (const name of names.keys()) loaded.add(name);
+  #note(kind: RootKind, process: Process): void {
+    const loaded = this.#loaded.get(kind) ?? { names: new Set(), hosts: new Set() };
     this.#loaded.set(kind, loaded);
+    for (const name of process.names.keys()) loaded.names.add(name);
+    const host = process.before;
+    if (host === undefined || loaded.hosts.has(host)) return;
+    loaded.hosts.add(host);
+    for (const name of host.names.keys()) loaded.names.add(name);
   }
 
   /** Libraries that nothing loads by need: plugins, or left over. They are judged alone, and never fail. */
@@ -345,23 +369,13 @@ function newProcess(loader: Loader, main?: LoadedObject): Process {
 }
 
 /** The same process, before it loads one more module. */
-function branch({ objects, names, ...process }: Process): Process {
-  return { ...process, objects: new Map(objects), names: new Map(names) };
+function branch(before: Process): Process {
+  return { loader: before.loader, main: before.main, objects: new Map(), names: new Map(), before };
 }
 
-/** glibc warns, and goes on, when a library defines no versions at all. */
-function missingVersions(
-  { path, facts }: LoadedObject,
-  names: ReadonlyMap<string, LoadedObject>,
-): LinkFinding[] {
-  return (facts.versionsNeeded ?? []).flatMap(({ library, versions }): LinkFinding[] => {
-    const provider = names.get(library);
-    const defined = provider?.facts.versionsDefined;
-    if (provider === undefined || defined === undefined) return [];
-    const missing = versions.filter((version) => !defined.includes(version));
-    if (missing.length === 0) return [];
-    return [{ kind: "version", file: path, library, versions: missing, found: provider.path }];
-  });
+/** What a process has under this name. */
+function named({ names, before }: Process, name: string): LoadedObject | undefined {
+  return names.get(name) ?? before?.names.get(name);
 }
 
 function keyOf({ kind, file, library = "" }: LinkFinding): string {

@@ -15,8 +15,12 @@ export function rootKind(path: string, facts: ElfFacts): RootKind | undefined {
   if (!path.endsWith(".so")) return undefined;
   // https://peps.python.org/pep-3149/ and `importlib.machinery.EXTENSION_SUFFIXES`
   if (/\.(?:(?:cpython|pypy|graalpy)[^/.]*(?:-[^/.]*)?|abi3)\.so$/.test(path)) return "python module";
-  const isPlain = /\/(?:site-packages|dist-packages|lib-dynload)\//.test(path) && facts.pythonModule === true;
-  return isPlain ? "python module" : undefined;
+  return facts.pythonModule === true && isAmongModules(path) ? "python module" : undefined;
+}
+
+/** Whether only a file's symbols tell if it is a module: it is where Python looks for modules. */
+export function isAmongModules(path: string): boolean {
+  return path.endsWith(".so") && /\/(?:site-packages|dist-packages|lib-dynload)\//.test(path);
 }
 
 /** Whether a loader takes the file: no object file, core dump or debug information. */
