@@ -1,12 +1,15 @@
 import { TgoError } from "@tgo/errors";
 import { CommanderError, Option, type Command } from "commander";
+import { completion } from "./completion.js";
+import { explain } from "./explain.js";
+import { OWN_COMMANDS } from "./own-commands.js";
 import { placeholder, requireText, type FlagValues, type Scalar } from "./flag-values.js";
 import { rewriteSwitches } from "./flags.js";
 import { positionalOf, returnsFolder, type ModuleFunction } from "./module-api.js";
 import { buildProgram, type ProgramOptions } from "./program.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES, type Settings } from "./settings.js";
-import { usageError } from "./usage-error.js";
+import { extraWords, usageError } from "./usage-error.js";
 
 /** A parsed command line, checked as far as possible without touching anything. */
 export interface Invocation {
@@ -32,8 +35,15 @@ export interface CommandLineOptions extends ProgramOptions {
  * Parses a command line.
  * @throws TgoError USAGE naming the nearest flag, function or value
  */
-export function parseCommandLine(argv: readonly string[], options: CommandLineOptions): Invocation | Shown {
+export function parseCommandLine(typed: readonly string[], given: CommandLineOptions): Invocation | Shown {
+  const argv = withoutAll(typed);
+  const options = argv.length === typed.length ? given : { ...given, showsAll: true };
   const { moduleApi } = options;
+  const own = ownCommand(argv, options);
+  if (own !== undefined) {
+    options.writeOut(own);
+    return { shown: true, requested: true };
+  }
   // The command's own --version only when it stands alone: functions have a --version too, and a misspelt function
   // name in front of one must fail.
   if (argv.length === 1 && argv[0] === "--version") {
@@ -67,6 +77,25 @@ export function parseCommandLine(argv: readonly string[], options: CommandLineOp
   return readInvocation(invoked.function, invoked.command, options);
 }
 
+/** `--help all`, `help publish all`: without the word, which commander would take for a function's. */
+function withoutAll(argv: readonly string[]): readonly string[] {
+  const asksForHelp = argv[0] === "help" || argv.some((word) => word === "--help" || word === "-h");
+  return asksForHelp && argv.at(-1) === "all" ? argv.slice(0, -1) : argv;
+}
+
+/** What the command does without the module. */
+function ownCommand([name, ...words]: readonly string[], options: CommandLineOptions): string | undefined {
+  if (options.moduleApi.functions.some(({ command }) => command === name)) return undefined;
+  if (name === "explain" && !isHelp(words)) return explain(words, options);
+  if (name === "completion" && !isHelp(words)) return completion(words, options.moduleApi);
+  const own = OWN_COMMANDS.find((each) => each.name === name && each.name !== "help");
+  return own === undefined ? undefined : `Usage: ${options.name} ${own.usage}\n\n${own.description}.\n`;
+}
+
+function isHelp(words: readonly string[]): boolean {
+  return words.some((word) => word === "--help" || word === "-h");
+}
+
 type Typed = Record<string, Scalar | Scalar[] | undefined>;
 
 /** The words without a flag, as the value of the argument that they are for. */
@@ -89,6 +118,8 @@ function readInvocation(
   command: Command,
   { moduleApi, name }: ProgramOptions,
 ): Invocation {
+  if (positionalOf(fn) === undefined && command.args.length > 0)
+    throw extraWords(fn, command.args, { moduleApi, name });
   const typed = { ...command.optsWithGlobals<Typed>(), ...positionalValues(fn, command) };
   // Checked here because commander would report a missing flag before a misspelt one.
   const missing = fn.arguments.filter(

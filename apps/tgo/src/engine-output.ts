@@ -1,10 +1,16 @@
+import { engineAmount } from "./progress/engine-amount.js";
+import type { EngineAmount } from "./progress/steps.js";
+
 /** What an engine reports of a step: a command that runs, a pull, a build. */
 export interface EngineStep {
   readonly kind: string;
   readonly title: string;
   readonly platform?: string;
-  readonly state: "start" | "end" | "cached" | "line";
+  readonly state: "start" | "end" | "cached" | "line" | "amount";
   readonly line?: string;
+  /** For `amount`: bytes of layers. */
+  readonly done?: number;
+  readonly total?: number;
 }
 
 /** Kept of each step that runs. */
@@ -14,10 +20,20 @@ const LINES = 10;
 export class EngineOutput {
   readonly #running = new Map<string, string[]>();
 
-  /** @param onLine receives every line, for --verbose */
-  constructor(private readonly onLine?: (line: string) => void) {}
+  /**
+   * @param onLine receives every line, for --verbose
+   * @param onAmount receives how far the engine is with an upload or a program with its downloads
+   */
+  constructor(
+    private readonly onLine?: (line: string) => void,
+    private readonly onAmount?: (amount: EngineAmount) => void,
+  ) {}
 
-  step({ kind, title, platform, state, line = "" }: EngineStep): void {
+  step(step: EngineStep): void {
+    const { kind, title, platform, state, line = "" } = step;
+    const amount = engineAmount(step);
+    if (amount !== undefined) this.onAmount?.(amount);
+    if (amount !== undefined || state === "amount") return;
     const name = [kind, platform, title].filter((part) => part !== undefined).join(" ");
     if (state === "line") this.#keep(name, line);
     else if (state === "start") this.#running.set(name, []);

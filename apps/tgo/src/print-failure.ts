@@ -27,13 +27,18 @@ export function printFailure(
     const text = reporting?.failureText(failure);
     if (text !== undefined) output.out(`${text.trimEnd()}\n`);
     else if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
-    output.err(`tgo: ${failure.message}\n`);
+    output.err(`tgo: ${failure.message}\n${pageOf(failure)}`);
     if (failure.output.length > 0) {
       output.err(`\nlast lines of its output:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);
     }
   }
   if (invocation.settings.verbose && failure.stack !== undefined) output.err(`\n${failure.stack}\n`);
   return code;
+}
+
+/** The command that says more about a code. A usage error says all there is, and which help to read. */
+function pageOf({ code }: Failure): string {
+  return code === "USAGE" || code === "INTERNAL" ? "" : `  code ${code}: tgo explain ${code}\n`;
 }
 
 function isFunctionResult(error: unknown): error is Error {

@@ -1,7 +1,8 @@
 import { Command, Help } from "commander";
-import { firstSentence, paragraphs } from "./doc-text.js";
+import { firstSentence, paragraphs, wrapped } from "./doc-text.js";
 import { addFlag, helpFlag, ownFlags, reportFlag, textFlag } from "./flags.js";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW, withCommand } from "./help.js";
+import { FUNCTION_GROUPS, OWN_COMMANDS } from "./own-commands.js";
 import {
   makesReport,
   positionalOf,
@@ -20,6 +21,8 @@ export interface ProgramOptions {
   readonly writeErr: (text: string) => void;
   /** Columns of the terminal, for help. */
   readonly width: number;
+  /** Whether help shows the flags that all functions share: `--help all`. */
+  readonly showsAll?: boolean;
 }
 
 type Action = (fn: ModuleFunction, command: Command) => void;
@@ -29,16 +32,17 @@ export function buildProgram(options: ProgramOptions, action: Action): Command {
   const { moduleApi, name, width } = options;
   const program = new Command(name);
   configure(program, options)
-    .description(`${paragraphs(moduleApi.description)}\n\nFunctions:\n${functionList(moduleApi, width)}`)
+    .description(`${paragraphs(moduleApi.description)}\n\n${functionGroups(moduleApi, width)}`)
     .usage("<function> [flags]")
     .addHelpOption(helpFlag("Show this help, or the help of one function."))
     .helpCommand("help [function]", "Show the help of a function.")
     // The description lists the functions, above the flags.
-    .configureHelp({ visibleCommands: () => [], helpWidth: width })
-    .addHelpText(
-      "after",
-      `\n${[LISTS, OVERVIEW, withCommand(EXAMPLES.program, options.command), ENVIRONMENT, EXIT_CODES].join("\n\n")}`,
-    );
+    .configureHelp({
+      visibleCommands: () => [],
+      ...(options.showsAll === true ? {} : { visibleOptions: () => [] }),
+      helpWidth: width,
+    })
+    .addHelpText("after", `\n${afterOverview(options).join("\n\n")}`);
   for (const argument of moduleApi.constructor.arguments) {
     addFlag(program, argument, moduleApi, "What and where (every function):");
   }
@@ -58,11 +62,13 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
     .usage(positional === undefined ? "[flags]" : `${positional.name} [flags]`)
     .addHelpOption(helpFlag("Show this help."))
     .configureHelp({
-      showGlobalOptions: true,
+      showGlobalOptions: options.showsAll === true,
       helpWidth: width,
       styleTitle: title,
       visibleGlobalOptions: () => [...program.options],
     });
+  // Told by us, with what was probably meant.
+  if (positional === undefined) command.allowExcessArguments();
   if (positional !== undefined) command.argument(positional.name, positional.argument.description);
   for (const argument of fn.arguments) addFlag(command, argument, moduleApi, "Flags:");
   const output = outputDescription(fn);
@@ -73,7 +79,10 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   const examples = EXAMPLES.functions[fn.command];
   command.addHelpText(
     "after",
-    `\n${[LISTS, ...(examples === undefined ? [] : [withCommand(examples, options.command)])].join("\n\n")}`,
+    `\n${[
+      ...(options.showsAll === true ? [LISTS] : [sharedLine(fn.command, options)]),
+      ...(examples === undefined ? [] : [withCommand(examples, options.command)]),
+    ].join("\n\n")}`,
   );
   command.action(() => {
     action(fn, command);
@@ -114,12 +123,51 @@ function title(text: string): string {
   return text === "Global Options:" ? "Flags of every function (before or after its name):" : text;
 }
 
-/** The functions, each with the first sentence of its documentation. */
-function functionList(moduleApi: ModuleApi, width: number): string {
+/** What follows the functions in the help of the whole command. */
+function afterOverview(options: ProgramOptions): string[] {
+  const examples = withCommand(EXAMPLES.program, options.command);
+  if (options.showsAll === true) return [LISTS, OVERVIEW, examples, ENVIRONMENT, EXIT_CODES];
+  const more =
+    `${options.name} FUNCTION --help shows a function's flags; ${options.name} --help all the flags that every ` +
+    "function takes, and the variables that are read.";
+  return [OVERVIEW, examples, EXIT_CODES, wrapped(more, options.width).join("\n")];
+}
+
+/** One line for all the flags that a function shares with the others. */
+function sharedLine(command: string, { moduleApi, name, width }: ProgramOptions): string {
+  const names = [...moduleApi.constructor.arguments.map(({ flag }) => flag), "engine", "progress"];
+  const known = ["catalog", "registry", "platform", "docker-config", "engine", "progress"];
+  const shown = known.filter((flag) => names.includes(flag)).map((flag) => `--${flag}`);
+  const line = `Every function also takes ${shown.join(", ")} and more: ${name} ${command} --help all.`;
+  return wrapped(line, width).join("\n");
+}
+
+/** The functions in groups, each with the first sentence of its documentation. */
+function functionGroups(moduleApi: ModuleApi, width: number): string {
   const help = new Help();
   help.prepareContext({ helpWidth: width });
-  const longest = Math.max(...moduleApi.functions.map(({ command }) => command.length));
-  return moduleApi.functions
-    .map((fn) => help.formatItem(fn.command, longest, firstSentence(fn.description), help))
-    .join("\n");
+  const grouped = new Set(FUNCTION_GROUPS.flatMap(({ functions }) => functions));
+  const groups = [
+    ...FUNCTION_GROUPS,
+    {
+      title: "More functions",
+      functions: moduleApi.functions.map(({ command }) => command).filter((name) => !grouped.has(name)),
+    },
+  ];
+  const own = OWN_COMMANDS.map(({ usage, description }) => [usage, description] as const);
+  const functions = moduleApi.functions.map((fn) => [fn.command, firstSentence(fn.description)] as const);
+  const longest = Math.max(...[...functions, ...own].map(([name]) => name.length));
+  const list = (title: string, rows: readonly (readonly [string, string])[]): string[] =>
+    rows.length === 0
+      ? []
+      : [`${title}:\n${rows.map(([name, text]) => help.formatItem(name, longest, text, help)).join("\n")}`];
+  return [
+    ...groups.flatMap(({ title, functions: names }) =>
+      list(
+        title,
+        names.flatMap((name) => functions.filter(([command]) => command === name)),
+      ),
+    ),
+    ...list("Help", own),
+  ].join("\n\n");
 }

@@ -1,6 +1,7 @@
 import { isDiskFull, type Problem } from "@tgo/errors";
 import { isRetryable, render, REPORT_FORMATS, mapTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
+import { annotations } from "./annotations.js";
 import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
 import { EXIT, type CommandProcess } from "./command-process.js";
@@ -85,6 +86,7 @@ export class Reporting {
     if (report === undefined) return code;
     const { output } = this.options;
     await this.#summarize(report);
+    this.#annotate(report);
     let failed = false;
     for (const { path, format } of this.files) {
       try {
@@ -95,6 +97,13 @@ export class Reporting {
       }
     }
     return failed && code === EXIT.ok ? EXIT.failure : code;
+  }
+
+  #annotate(report: Report): void {
+    const { env, cwd } = this.options.process;
+    if (env.GITHUB_ACTIONS !== "true" || report.ok || !this.#makesReport()) return;
+    const lines = annotations(report, env.GITHUB_WORKSPACE ?? cwd);
+    this.options.output.err(lines.map((line) => `${line}\n`).join(""));
   }
 
   #makesReport(): boolean {

@@ -66,7 +66,7 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   const { display, interruption } = run;
   display.onProgress({ kind: "note", id: "choice", step: "engine", detail: describeEngine(choice) });
   const started = performance.now();
-  const step = { id: "engine", step: "start the engine" };
+  const step = { id: "engine", step: "start the engine", isMinor: true };
   display.onProgress({ kind: "begin", ...step });
   const endStep = (state: "done" | "failed" | "stopped"): void => {
     display.onProgress({ kind: "end", ...step, state, durationMs: performance.now() - started });
@@ -78,6 +78,7 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
           display.line(redaction.clean(line));
         }
       : undefined,
+    display.onEngineAmount,
   );
   try {
     const loading = product.load();

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ERROR_CODES } from "@tgo/errors";
 import { MODULE_API, tgo } from "./fixture.js";
 
 /** Without its line breaks, wherever the width put them. */
@@ -10,48 +11,50 @@ function flat(text: string): string {
 }
 
 describe("help", () => {
-  it("of the command lists every function, flag, variable and exit code, and loads nothing", async () => {
+  it("of the command lists every function in groups, examples and exit codes, and loads nothing", async () => {
     const { code, stdout, stderr, loaded } = await tgo("--help");
-    expect(code).toBe(0);
-    expect(stderr).toBe("");
-    expect(loaded).toBe(false);
-    for (const word of [
-      "services",
-      "publish",
-      "verify-tag",
-      "--registry-service <address,...>",
-      "--engine",
-      "Environment:",
-      "DOCKER_CONFIG",
-      "Exit codes:",
-      "Examples:",
-    ]) {
+    expect([code, stderr, loaded]).toEqual([0, "", false]);
+    expect(stdout).toMatch(/\n\nBuild and publish:\n {2}publish +Publishes services\n/);
+    expect(stdout).toMatch(/\n\nMore functions:\n {2}verify-tag +Verifies\n/);
+    for (const { command } of MODULE_API.functions)
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    for (const word of ["explain [CODE]", "completion bash|zsh|fish", "Exit codes:", "Examples:"])
       expect(stdout).toContain(word);
-    }
+    expect(stdout).not.toContain("--catalog");
+    expect(flat(stdout)).toContain("tgo --help all the flags that every function takes");
   });
 
-  it("of a function has its documentation, flags, defaults, choices and examples", async () => {
+  it.each(["--help all", "help all", "-h all"])("of everything: %s", async (line) => {
+    const { code, stdout } = await tgo(line);
+    expect(code).toBe(0);
+    for (const word of ["--registry-service <address,...>", "--engine", "Environment:", "DOCKER_CONFIG"])
+      expect(stdout).toContain(word);
+  });
+
+  it("of a function has its documentation, own flags, defaults, choices and examples", async () => {
     const stdout = flat((await tgo("publish --help")).stdout);
     expect(stdout).toContain("Publishes services. Nothing is tagged before it is verified.");
     expect(stdout).toMatch(/--service <text,...>\s+Services of the catalog, or all\./);
     expect(stdout).toContain("[required]");
     expect(stdout).toContain("[one of: text, json, markdown, html]");
     expect(stdout).toContain("[default: text]");
-    expect(stdout).toContain("[default: the checkout around the current folder]");
     expect(stdout).toContain("[default: 4]");
     expect(stdout).toContain("tgo publish --service tgo-api");
   });
 
-  it("of the command shows the functions first, each with one sentence", async () => {
-    const { stdout } = await tgo("--help");
-    expect(stdout).toMatch(/publish\s+Publishes services\n/);
-    expect(stdout.indexOf("Functions:")).toBeLessThan(stdout.indexOf("--catalog"));
-  });
-
-  it("of a function also shows the flags of every function, which go before or after its name", async () => {
+  it("of a function has the flags of every function behind one line", async () => {
     const { stdout } = await tgo("publish --help");
-    expect(stdout).toContain("Flags of every function (before or after its name):");
-    expect(stdout).toContain("--docker-config <secret>");
+    expect(stdout).not.toContain("--docker-config <secret>");
+    expect(flat(stdout)).toContain(
+      "Every function also takes --catalog, --registry, --platform, --docker-config, --engine, --progress and more: " +
+        "tgo publish --help all.",
+    );
+    for (const line of ["publish --help all", "help publish all"]) {
+      const all = (await tgo(line)).stdout;
+      expect(all).toContain("Flags of every function (before or after its name):");
+      expect(all).toContain("--docker-config <secret>");
+      expect(flat(all)).toContain("[default: the checkout around the current folder]");
+    }
   });
 
   it("writes its examples as the command was started", async () => {
@@ -70,7 +73,14 @@ describe("help", () => {
   });
 
   it("fits its 100 columns", async () => {
-    for (const line of ["--help", "publish --help", "build --help"]) {
+    for (const line of [
+      "--help",
+      "--help all",
+      "publish --help",
+      "publish --help all",
+      "build --help",
+      "explain",
+    ]) {
       const { stdout } = await tgo(line);
       expect(stdout.split("\n").filter((each) => each.length > 100)).toEqual([]);
     }
@@ -80,7 +90,27 @@ describe("help", () => {
     const { code, stdout, stderr } = await tgo("");
     expect(code).toBe(2);
     expect(stdout).toBe("");
-    expect(stderr).toContain("Functions:");
+    expect(stderr).toContain("Build and publish:");
+  });
+});
+
+describe("explain", () => {
+  it("says what a code means, with its examples and what to do, however it is written", async () => {
+    const { code, stdout, loaded } = await tgo("explain unavailable");
+    expect([code, loaded]).toEqual([0, false]);
+    const { cause, remedy, examples } = ERROR_CODES.UNAVAILABLE;
+    expect(stdout.split("\n").slice(0, 2)).toEqual(["UNAVAILABLE", cause]);
+    for (const text of [
+      remedy,
+      ...examples.flatMap((each) => [each.situation, each.what, each.remedy ?? ""]),
+    ])
+      expect(flat(stdout)).toContain(text);
+    expect(await tgo("explain invalid-response")).toMatchObject({ code: 0 });
+  });
+
+  it("lists all codes without one", async () => {
+    const { stdout } = await tgo("explain");
+    for (const code of Object.keys(ERROR_CODES)) expect(stdout).toMatch(new RegExp(`^ {2}${code} +\\S`, "m"));
   });
 });
 
@@ -191,8 +221,24 @@ describe("a wrong command line is explained, with exit code 2, and nothing is lo
     ["--version 1.2.3", ["--version must come after the name of a function", "These do: publish, release."]],
     ["--version=1.2.3", ["--version must come after the name of a function"]],
     ["--version 1.2.3 release", ["--version must come after the name of a function"]],
-    ["services --version 1.2.3", ['unknown option "--version"', "tgo services --help"]],
-    ["publish --service a extra", ["too many arguments"]],
+    [
+      "services --version 1.2.3",
+      ["services does not take --version", "These do: publish, release.", "tgo services --help"],
+    ],
+    ["publish --service a extra", ["too many arguments", '"extra"', 'did you mean "--service extra"?']],
+    ["publish tgo-api", ['did you mean "--service tgo-api"?', "\n  tgo publish --service tgo-api\n"]],
+    ["publish tgo-api tgo-web", ['did you mean "--service tgo-api,tgo-web"?']],
+    ["publish service tgo-api", ['did you mean "--service tgo-api"?']],
+    ["publish platfrm linux/arm64 --service a", ['did you mean "--platform linux/arm64"?']],
+    ["services extra", ["too many arguments", "Run tgo services --help for the flags."]],
+    ["push --service a", ['unknown function "push"; did you mean "publish"?']],
+    ["exlpain USAGE", ['did you mean "explain"?']],
+    ["publish --service a --format md", ['did you mean "markdown"?']],
+    ["smoke --value a=b", ["smoke does not take --value", "These do: publish"]],
+    ["explain DENID", ['there is no error code "DENID"; did you mean "DENIED"?', "Codes: USAGE, "]],
+    ["explain DENIED USAGE", ['explain takes one code, and "USAGE" is a second one']],
+    ["completion", ["completion needs a shell", "One of: bash, zsh, fish."]],
+    ["completion bsh", ['did you mean "bash"?']],
     [
       "publish --service a --registry-service localhost",
       ['"localhost" is not a service address', "tcp://HOST:PORT"],

@@ -370,7 +370,7 @@ describe("engines", () => {
 });
 
 describe("progress without a terminal", () => {
-  it("is a line when a step begins and one when it ends", async () => {
+  it("is a line when a step ends", async () => {
     const step = { id: "1", step: "smoke", service: "tgo-api", platform: "linux/arm64" };
     const { stderr, stdout } = await tgo("smoke", {
       behave: (_, host) => {
@@ -379,7 +379,6 @@ describe("progress without a terminal", () => {
         return Promise.resolve("");
       },
     });
-    expect(stderr).toMatch(/^\[\d+\.\ds\] tgo-api linux\/arm64 smoke …$/m);
     expect(stderr).toMatch(/^\[\d+\.\ds\] tgo-api linux\/arm64 smoke … ok \(4\.2 s\)$/m);
     expect(stdout).toBe("");
   });

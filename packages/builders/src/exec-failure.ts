@@ -25,7 +25,7 @@ export function errorMessage(error: unknown): string {
 export function lastLines({ stdout, stderr }: Pick<ExecFailure, "stdout" | "stderr">, count: number): string {
   return `${stdout}\n${stderr}`
     .split("\n")
-    .filter((line) => line.trim() !== "")
+    .filter((line) => line.trim() !== "" && !line.startsWith("tgo-progress: "))
     .slice(-count)
     .map((line) => `  | ${line}`)
     .join("\n");

@@ -1,14 +1,27 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** The known name that was probably meant: the nearest by edit distance, ignoring case; undefined when none is near. */
+/**
+ * The known name that was probably meant, ignoring case: the nearest by edit distance, else the only one that the typed name
+ * is a part or an abbreviation of ("api" of tgo-api, "md" of markdown); undefined when none is near.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   const typed = name.toLowerCase();
   const lowerCase = known.map((each) => each.toLowerCase());
   const nearest = closest(typed, lowerCase);
-  return distance(typed, nearest) <= Math.max(2, name.length / 3)
-    ? known[lowerCase.indexOf(nearest)]
-    : undefined;
+  const isNear = distance(typed, nearest) <= Math.min(Math.max(2, name.length / 3), name.length - 1);
+  if (isNear) return known[lowerCase.indexOf(nearest)];
+  const [only, ...others] = known.filter((_, index) => abbreviates(typed, lowerCase[index] ?? ""));
+  return others.length === 0 ? only : undefined;
+}
+
+/** Whether a name contains a word, or starts with its first letter and has the others in their order. */
+function abbreviates(word: string, name: string): boolean {
+  if (word.length < 2) return false;
+  if (name.includes(word)) return true;
+  let at = 0;
+  for (const letter of name) if (letter === word[at]) at += 1;
+  return name[0] === word[0] && at === word.length;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface ErrorExample {
   readonly remedy?: string;
 }
 
-/** Every error code. For documentation only: nothing at run time reads it. */
+/** Every error code, for documentation and `tgo explain`: no function of the module reads it. */
 export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
   USAGE: {
     cause:

@@ -1,36 +1,62 @@
 import { build } from "esbuild";
+import { readdir } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { ERROR_CODES } from "../src/index.js";
+import { ERROR_CODES, type ErrorCodeEntry } from "../src/index.js";
 
-/** The page as Markdown. */
-function page(): string {
-  const sections = Object.entries(ERROR_CODES).map(([code, { cause, remedy, again, examples }]) =>
-    [
-      `## ${code}`,
-      cause,
-      `**What to do.** ${remedy}${again ? " The same command may succeed later." : ""}`,
-      ...examples.flatMap((example, at) => [
-        `${at === 0 ? "For example, " : "Or "}${example.situation}:`,
-        [
-          "```text",
-          ...example.what.split("\n"),
-          ...(example.remedy?.split("\n") ?? []).map((line) => `-> ${line}`),
-          "```",
-        ].join("\n"),
-      ]),
-    ].join("\n\n"),
-  );
+const MADE =
+  "This page is made from [`error-codes.ts`](PATHpackages/errors/src/error-codes.ts): `npx vitest run --project unit\n" +
+  "packages/errors -u` writes it.";
+
+/** The list of codes as Markdown. */
+function index(): string {
   return `${[
     "# Error codes",
     "Every problem in a report has a code, for programs: `problems[].code` in JSON. The codes are stable; messages are not.\n" +
-      "This page is made from [`error-codes.ts`](../packages/errors/src/error-codes.ts): `npx vitest run --project unit\n" +
-      "packages/errors -u` writes it.",
-    ...sections,
+      "`tgo explain CODE` shows a code's page without a network.",
+    MADE.replace("PATH", "../"),
+    Object.entries(ERROR_CODES)
+      .map(([code, { cause }]) => `- [${code}](errors/${code}.md): ${cause}`)
+      .join("\n"),
   ].join("\n\n")}\n`;
 }
 
-it("docs/errors.md says what the data says", async () => {
-  await expect(page()).toMatchFileSnapshot("../../../docs/errors.md");
+/** The page of a code as Markdown. */
+function page(code: string, { cause, remedy, again, examples }: ErrorCodeEntry): string {
+  return `${[
+    `# ${code}`,
+    cause,
+    "## What to do",
+    `${remedy}${again ? " The same command may succeed later." : ""}`,
+    "## Examples",
+    ...examples.flatMap((example, at) => [
+      `${at === 0 ? "For example, " : "Or "}${example.situation}:`,
+      [
+        "```text",
+        ...example.what.split("\n"),
+        ...(example.remedy?.split("\n") ?? []).map((line) => `-> ${line}`),
+        "```",
+      ].join("\n"),
+    ]),
+    `[All codes](../errors.md) · \`tgo explain ${code}\``,
+    MADE.replace("PATH", "../../"),
+  ].join("\n\n")}\n`;
+}
+
+it("docs/errors.md lists every code", async () => {
+  await expect(index()).toMatchFileSnapshot("../../../docs/errors.md");
+});
+
+it.each(Object.entries(ERROR_CODES))("docs/errors/%s.md says what the data says", async (code, entry) => {
+  await expect(page(code, entry)).toMatchFileSnapshot(`../../../docs/errors/${code}.md`);
+});
+
+it("docs/errors has no page of a code that is gone", async () => {
+  const pages = await readdir(new URL("../../../docs/errors/", import.meta.url));
+  expect(pages.sort()).toEqual(
+    Object.keys(ERROR_CODES)
+      .map((code) => `${code}.md`)
+      .sort(),
+  );
 });
 
 it("nothing of the documentation is in a bundle that throws errors", async () => {

@@ -95,7 +95,8 @@ export function connectionOptions(
 /** Progress as the host shows it; in a module's container, lines on stderr. */
 export function openProgress({ progress, signal }: HostOptions, clean: Clean): Progress {
   const print: ProgressListener = (event) => {
-    console.error(clean(formatEvent(event)));
+    // A log cannot take a line back, and there are many updates.
+    if (event.kind !== "update") console.error(clean(formatEvent(event)));
   };
   return new Progress(progress ?? print, undefined, signal);
 }

@@ -6,9 +6,12 @@ export interface EngineEvent {
   /** `linux/arm64`. */
   readonly platform?: string;
   /** `cached`: an earlier run's result was used, and nothing was done. */
-  readonly state: "start" | "end" | "cached" | "line";
+  readonly state: "start" | "end" | "cached" | "line" | "amount";
   /** One line of output, for `line`. */
   readonly line?: string;
+  /** For `amount`: bytes of layers that the registry has, of all. */
+  readonly done?: number;
+  readonly total?: number;
   /** For `end`. */
   readonly durationMs?: number;
 }

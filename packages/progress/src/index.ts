@@ -1,1 +1,8 @@
-export { Progress, type ProgressEvent, type ProgressListener, formatEvent } from "./progress.js";
+export {
+  type Amount,
+  Progress,
+  amountText,
+  type ProgressEvent,
+  type ProgressListener,
+  formatEvent,
+} from "./progress.js";

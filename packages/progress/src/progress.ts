@@ -1,9 +1,9 @@
 import { oneLine } from "@tgo/errors";
-import { duration, printableLine } from "@tgo/report";
+import { duration, printableLine, size } from "@tgo/report";
 
 /** What is happening right now, for people who watch. Never an input of a build. */
 export interface ProgressEvent {
-  readonly kind: "begin" | "end" | "note";
+  readonly kind: "begin" | "update" | "end" | "note";
   /** Unique within the run; a step's "begin" and "end" share it. */
   readonly id: string;
   /** What is being done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
@@ -11,6 +11,12 @@ export interface ProgressEvent {
   readonly service?: string;
   readonly platform?: string;
   readonly registry?: string;
+  /** The repository that the step writes to, `host/repository`: an engine that does the work knows only this. */
+  readonly repository?: string;
+  /** For "update": how far it is. */
+  readonly amount?: Amount;
+  /** Told only if it fails or takes long. */
+  readonly isMinor?: boolean;
   /** For "end": the outcome. */
   readonly state?: "done" | "already there" | "failed" | "stopped";
   /** One more line: a result, a reason, a size. */
@@ -19,9 +25,18 @@ export interface ProgressEvent {
   readonly durationMs?: number;
 }
 
+/** How much of a step's work is done, where whoever does it can tell. */
+export interface Amount {
+  /** "layers", "packages" */
+  readonly what: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit?: "bytes";
+}
+
 export type ProgressListener = (event: ProgressEvent) => void;
 
-export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "registry">;
+export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "registry" | "repository">;
 
 /** A step's description of its own result. */
 export interface StepResult {
@@ -42,9 +57,14 @@ export class Progress {
 
   /**
    * Runs a step between its "begin" and its "end".
+   * @param run is given a function that reports how far it is
    * @param describe describes the result for the "end" event
    */
-  async step<T>(names: StepNames, run: () => Promise<T>, describe?: (result: T) => StepResult): Promise<T> {
+  async step<T>(
+    names: StepNames,
+    run: (update: (amount: Amount) => void) => Promise<T>,
+    describe?: (result: T) => StepResult,
+  ): Promise<T> {
     const id = `${++this.count}`;
     const started = this.now();
     this.listener({ kind: "begin", id, ...names });
@@ -54,7 +74,9 @@ export class Progress {
       this.listener({ kind: "end", id, ...names, ...shown, durationMs: Math.round(this.now() - started) });
     };
     try {
-      const result = await run();
+      const result = await run((amount) => {
+        this.listener({ kind: "update", id, ...names, amount });
+      });
       end({ state: "done", ...describe?.(result) });
       return result;
     } catch (error) {
@@ -74,7 +96,18 @@ export function formatEvent(event: ProgressEvent): string {
     .filter((part) => part !== undefined)
     .join(" ");
   const time = event.durationMs === undefined ? "" : ` (${duration(event.durationMs)})`;
-  const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : (event.state ?? "done");
+  const states = { begin: "...", update: amountText(event.amount), note: "note", end: event.state ?? "done" };
+  const state = states[event.kind];
   const detail = event.detail === undefined ? "" : `: ${event.detail}`;
   return printableLine(`${where} ${event.step} ${state}${time}${detail}`.trim());
+}
+
+/** "packages 27/39", "layers 61/84 MiB" */
+export function amountText(amount: Amount | undefined): string {
+  if (amount === undefined) return "";
+  const { what, done, total, unit } = amount;
+  if (unit === undefined) return `${what} ${done}/${total}`;
+  const [number = "", name = ""] = size(total).split(" ");
+  const scale = total / Number(number);
+  return `${what} ${total === 0 ? 0 : Math.floor(done / scale)}/${Math.round(Number(number))} ${name}`;
 }

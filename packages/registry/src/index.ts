@@ -50,3 +50,4 @@ export {
 } from "./push-blobs-and-manifests.js";
 export { type Reference, formatReference, isTag, parseReference } from "./reference.js";
 export type { Artifact, ArtifactManifest, AttachResult } from "./referrers.js";
+export { type OnBytes, TransferMeter } from "./transfer-meter.js";

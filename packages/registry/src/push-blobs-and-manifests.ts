@@ -3,6 +3,7 @@ import { address } from "./address.js";
 import type { Registry } from "./client.js";
 import type { Content } from "./http/request.js";
 import { inParallel } from "./parallel.js";
+import { TransferMeter, type OnBytes } from "./transfer-meter.js";
 
 /** A repository in a registry. */
 export interface Repository {
@@ -58,6 +59,8 @@ export interface TransferTarget {
   readonly from?: Repository;
   readonly tag?: string;
   readonly onProgress?: OnTransferProgress;
+  /** How much of the blobs the registry has, in bytes. */
+  readonly onBytes?: OnBytes;
   /** Checks every blob and manifest even when the tag exists: for a repository known to lack something. */
   readonly thorough?: boolean;
 }
@@ -110,17 +113,19 @@ export async function pushBlobsAndManifests(
 
 async function putBlobs(
   blobs: readonly BlobToPut[],
-  { to, from }: TransferTarget,
+  { to, from, onBytes = () => undefined }: TransferTarget,
   tally: Tally,
 ): Promise<void> {
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  const meter = new TransferMeter(unique, onBytes);
   await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size, bytes, open }) => {
     const outcome = await to.registry.putBlob(to.repository, {
       digest,
       size,
-      open: () => bytes ?? open?.() ?? read(from, to, { digest, size }),
+      open: async () => meter.count(digest, bytes ?? (await (open?.() ?? read(from, to, { digest, size })))),
       mountFrom: bytes === undefined && open === undefined ? mountSources(from, to) : [],
     });
+    meter.finish(digest, size);
     tally.add({ kind: "blob", name: digest, size, outcome: outcome === "exists" ? "present" : outcome });
   });
 }

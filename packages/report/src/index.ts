@@ -18,4 +18,6 @@ export type {
 } from "./report.js";
 export { isRetryable } from "./retryable.js";
 export { isInPlace } from "./tag-summary.js";
+export { wrap } from "./table.js";
+export { textWidth } from "./text-width.js";
 export { renderText } from "./text.js";

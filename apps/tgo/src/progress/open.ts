@@ -4,6 +4,7 @@ import type { Redactor } from "@tgo/redaction";
 import type { Display, ProgressMode } from "./display.js";
 import { liveDisplay } from "./live.js";
 import { plainDisplay } from "./plain.js";
+import { logSection } from "./log-section.js";
 import { quietDisplay } from "./quiet.js";
 
 /** The display for this terminal: live on an interactive one, plain lines everywhere else. */
@@ -24,6 +25,6 @@ export function openDisplay(
     case "quiet":
       return quietDisplay(output.err);
     default:
-      return plainDisplay(output.err);
+      return plainDisplay(output.err, undefined, logSection({ stderr, env }));
   }
 }

@@ -13,6 +13,7 @@ export function quietDisplay(
       if (event.kind === "begin") steps.begin(event);
       if (event.kind === "end") steps.end(event);
     },
+    onEngineAmount: () => undefined,
     line(text) {
       write(`${text}\n`);
     },

@@ -69,6 +69,7 @@ async function install(
     .withExec(
       programCommand("install_environment", [
         ...args,
+        ...["--service", name],
         ...["--environment", service.build.environment, "--out", "/out", "--cache", DOWNLOADS],
         ...["--time", `${LAYER_TIME}`],
         ...platforms.flatMap((platform) => [

@@ -140,7 +140,7 @@ print(json.dumps([[*key, *hashes] for key, hashes in locked_hashes(${JSON.string
 describe("environments of two platforms", () => {
   const SHARE = `
 import sys, types
-sys.modules["download"] = types.SimpleNamespace(download=None)  # needs packages that the host may lack
+sys.modules["download"] = types.SimpleNamespace(download=None, expect=None)  # needs packages that the host may lack
 from install_environment import share
 from layer import compile_bytecode, set_times
 share(["amd64", "arm64"], "common")

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
-import { formatReference, parseReference, type Registry } from "@tgo/registry";
+import { formatReference, parseReference, TransferMeter, type OnBytes, type Registry } from "@tgo/registry";
 import pLimit from "p-limit";
 import type { Context } from "../context.js";
 import { withEvents } from "../events.js";
@@ -27,26 +27,45 @@ export async function pushVariants(
   const registry = await cx.images.registry(host, route);
   const image = await assembleImage(cx, variants);
   const event = { kind: "push", title: address } as const;
-  await withEvents(cx.settings.onEvent, event, () => push(cx, registry, repository, tag, image));
+  await withEvents(cx.settings.onEvent, event, () =>
+    push(cx, image, {
+      registry,
+      repository,
+      tag,
+      onBytes: (done, total) => {
+        cx.settings.onEvent({ ...event, state: "amount", done, total });
+      },
+    }),
+  );
   return formatReference({ host, repository, tag, digest: image.top.digest });
+}
+
+interface Destination {
+  readonly registry: Registry;
+  readonly repository: string;
+  readonly tag: string;
+  readonly onBytes: OnBytes;
 }
 
 async function push(
   cx: Context,
-  registry: Registry,
-  repository: string,
-  tag: string,
   image: ImageDocuments,
+  { registry, repository, tag, onBytes }: Destination,
 ): Promise<void> {
+  const meter = new TransferMeter([...image.layers, ...image.configs], onBytes);
   const blobs = [
     ...image.layers.map(({ digest, size }) => ({
       digest,
       size,
-      open: () => fileStream(cx.store.blobPath(digest)),
+      open: () => meter.count(digest, fileStream(cx.store.blobPath(digest))),
     })),
     ...image.configs.map(({ digest, size, bytes }) => ({ digest, size, open: () => bytes })),
   ];
-  await Promise.all(blobs.map((blob) => uploadLimit(() => registry.putBlob(repository, blob))));
+  const put = async (blob: (typeof blobs)[number]): Promise<void> => {
+    await registry.putBlob(repository, blob);
+    meter.finish(blob.digest, blob.size);
+  };
+  await Promise.all(blobs.map((blob) => uploadLimit(() => put(blob))));
   for (const { digest, mediaType, bytes } of image.children)
     await registry.putManifest(repository, digest, mediaType, bytes);
   await registry.putManifest(repository, tag, image.top.mediaType, image.top.bytes);

@@ -50,8 +50,9 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
     notes: built.notes,
     proofs,
     deliver: async (target) => {
+      const repository = `${target.registry.host}/${repositoryOf(target, name)}`;
       const digest = await context.progress.step(
-        { step: "upload", service: name, registry: target.name },
+        { step: "upload", service: name, registry: target.name, repository },
         () => pushStaging(context, { target, service: name, variants: built.variants, tag: staging }),
       );
       const from = { registry: target.client, repository: repositoryOf(target, name) };

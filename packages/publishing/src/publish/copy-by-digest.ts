@@ -15,15 +15,20 @@ export function copyByDigest(
     digest,
     ...named,
     put: async (to) => {
-      const { uploaded } = await context.progress.step({ step: "copy", service, registry: to.name }, () =>
-        copyImage({
-          from: { registry: from.client, repository: repositoryOf(from, service) },
-          to: { registry: to.client, repository: repositoryOf(to, service) },
-          digest,
-          ...named,
-          // What the registry already has failed verification, or was never tagged: check every part of it.
-          thorough: true,
-        }),
+      const { uploaded } = await context.progress.step(
+        { step: "copy", service, registry: to.name },
+        (update) =>
+          copyImage({
+            from: { registry: from.client, repository: repositoryOf(from, service) },
+            to: { registry: to.client, repository: repositoryOf(to, service) },
+            digest,
+            ...named,
+            // What the registry already has failed verification, or was never tagged: check every part of it.
+            thorough: true,
+            onBytes: (done, total) => {
+              update({ what: "layers", done, total, unit: "bytes" });
+            },
+          }),
       );
       return { digest, uploaded: uploaded.bytes };
     },

@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import hashlib
+import json
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +21,22 @@ PAUSES = (0.5, 1, 2, 4, None)
 # the same name, and each lost lookup costs five seconds.
 _pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
 _sessions = threading.local()
+_progress = {"service": None, "done": 0, "total": 0}
+_progress_lock = threading.Lock()
+
+
+def expect(service, total):
+    """Announces how many files all calls of download() together are for; each then reports one line."""
+    _progress.update(service=service, done=0, total=total)
+
+
+def _report():
+    if _progress["service"] is None:
+        return
+    with _progress_lock:
+        _progress["done"] += 1
+        amount = {**_progress, "what": "packages"}
+        print("tgo-progress: " + json.dumps(amount), file=sys.stderr, flush=True)
 
 
 def download(files, cache):
@@ -40,6 +58,11 @@ def _path(file, cache):
 
 
 def _one(file, cache):
+    _fetch(file, cache)
+    _report()
+
+
+def _fetch(file, cache):
     path = _path(file, cache)
     if os.path.exists(path) and _digest(path) == file["sha256"]:
         return

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-from download import download
+from download import download, expect
 from layer import compile_bytecode, set_times
 from problem import Problem, last_lines, report_problems
 
@@ -100,6 +100,7 @@ def main():
     parser.add_argument("--plan", help="plan.json: wheels to download and install")
     parser.add_argument("--built", action="append", default=[], help="NAME=DIRECTORY of wheels built from source; NAME is 'shared' or a platform")
     parser.add_argument("--skeleton", action="store_true", help="include the virtual environment itself")
+    parser.add_argument("--service", required=True, help="named in progress")
     parser.add_argument("--environment", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--cache", required=True, help="download cache")
@@ -113,6 +114,7 @@ def main():
     if options.plan:
         with open(options.plan) as file:
             sets = json.load(file)["sets"]
+        expect(options.service, sum(len(files) for files in sets.values()))
     built = {}
     for pair in options.built:
         name, folder = pair.split("=", 1)

@@ -1,0 +1,61 @@
+import type { Content } from "./http/request.js";
+
+/** Receives how many of the bytes to transfer have been transferred, or were there. */
+export type OnBytes = (done: number, total: number) => void;
+
+/** Calls per second are limited: nobody reads more. */
+const INTERVAL_MS = 100;
+
+/** Adds up what has been sent of several blobs. A blob that is sent again counts from its beginning. */
+export class TransferMeter {
+  readonly #done = new Map<string, number>();
+  readonly #total: number;
+  #told = -Infinity;
+
+  /** @param blobs everything that is to be transferred */
+  constructor(
+    blobs: readonly { readonly digest: string; readonly size: number }[],
+    private readonly onBytes: OnBytes,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    const sizes = new Map(blobs.map(({ digest, size }) => [digest, size]));
+    this.#total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+
+  /** The content, counted while it is read. */
+  count(digest: string, content: Content): Content {
+    if (content instanceof Uint8Array) return content;
+    this.#done.set(digest, 0);
+    const reader = content.getReader();
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const { done, value } = await reader.read();
+          if (done) {
+            controller.close();
+            return;
+          }
+          this.#done.set(digest, (this.#done.get(digest) ?? 0) + value.length);
+          this.#tell();
+          controller.enqueue(value);
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** The registry has the blob: sent, mounted, or from before. */
+  finish(digest: string, size: number): void {
+    this.#done.set(digest, size);
+    this.#tell(true);
+  }
+
+  #tell(always = false): void {
+    const now = this.now();
+    if (!always && now - this.#told < INTERVAL_MS) return;
+    this.#told = now;
+    const done = [...this.#done.values()].reduce((sum, each) => sum + each, 0);
+    this.onBytes(Math.min(done, this.#total), this.#total);
+  }
+}
