@@ -1,4 +1,6 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -152,14 +154,23 @@ function runCommand(
   });
 }
 
+/** Every JSON report of a test has to be as documented. */
+const isReport = new Ajv2020({ allErrors: true }).compile(
+  JSON.parse(readFileSync(join(ROOT, "docs/report.schema.json"), "utf8")) as object,
+);
+
 export function reportOf(outcome: Outcome): Report {
+  let report: unknown;
   try {
-    return JSON.parse(outcome.stdout) as Report;
+    report = JSON.parse(outcome.stdout);
   } catch {
     throw new Error(
       `no JSON report on stdout (exit code ${outcome.code})\n${outcome.stdout}\n${outcome.stderr}`,
     );
   }
+  if (!isReport(report))
+    throw new Error(`the JSON is not as docs/report.schema.json says: ${JSON.stringify(isReport.errors)}`);
+  return report as Report;
 }
 
 /** Tags of a repository, read with skopeo. */

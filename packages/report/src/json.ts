@@ -26,12 +26,17 @@ type Key =
   | keyof GateReport
   | keyof Problem
   | keyof Elf
-  | keyof LinkSummary;
+  | keyof LinkSummary
+  | "schemaVersion";
+
+/** Of docs/report.schema.json. It rises when a field goes or changes its meaning, not when one is added. */
+export const SCHEMA_VERSION = 1;
 
 /** Every key of a report, in the order of writing; the compiler rejects a missing one. */
 const KEYS = {
   command: true,
   ok: true,
+  schemaVersion: true,
   version: true,
   engine: true,
   pipeline: true,
@@ -89,6 +94,7 @@ const KEYS = {
 /** The report as JSON for programs: a {@link Report}, indented, with keys in a fixed order. */
 export function renderJson({ record, ...report }: Report): string {
   // A record's keys include names of services and registries, which the list would drop.
-  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS))) as object;
+  const versioned = { ...report, schemaVersion: SCHEMA_VERSION };
+  const ordered = JSON.parse(JSON.stringify(versioned, Object.keys(KEYS))) as object;
   return jsonText(record === undefined ? ordered : { ...ordered, record });
 }

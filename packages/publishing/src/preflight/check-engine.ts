@@ -3,6 +3,8 @@ import { execFailure, errorMessage, toolsContainer, withTimeLimit } from "@tgo/b
 import type { Platform } from "@tgo/catalog";
 import { innerCause, TgoError, problemOf, type Problem } from "@tgo/errors";
 import type { PublishContext } from "../targets/publish-context.js";
+import type { CheckReport } from "@tgo/report";
+import { checkOf } from "./check-lines.js";
 import { foreignProgram } from "./foreign-program.js";
 import { problemsOf } from "./problems.js";
 
@@ -11,6 +13,8 @@ export interface EngineProblems {
   readonly blocking: readonly Problem[];
   /** The build may succeed despite these. */
   readonly warnings: readonly Problem[];
+  /** Each check with its result. */
+  readonly checks: readonly CheckReport[];
 }
 
 /** Checks what every build needs from the engine: disk space and emulation. */
@@ -20,7 +24,14 @@ export async function checkEngine(context: PublishContext, services: number): Pr
     checkDisk(context, services),
     ...foreign.map((platform) => problemsOf(() => checkEmulation(context, platform))),
   ]);
-  return { blocking: [...disk.blocking, ...emulation.flat()], warnings: disk.warnings };
+  const runs = foreign.map((platform, index) =>
+    checkOf(`runs ${platform}`, emulation[index] ?? [], [`a program of ${platform} ran`]),
+  );
+  return {
+    blocking: [...disk.blocking, ...emulation.flat()],
+    warnings: disk.warnings,
+    checks: [...disk.checks, ...runs],
+  };
 }
 
 /** For a program that does nothing, on a busy machine. */
@@ -37,12 +48,23 @@ async function checkDisk(context: PublishContext, services: number): Promise<Eng
       .withEnvVariable(CHECKED_AT, new Date().toISOString())
       .withExec(["df", "-Pk", "/"])
       .stdout();
-    const found = diskProblem(freeBytes(output), services, context.engine);
-    if (found === undefined) return { blocking: [], warnings: [] };
+    const free = freeBytes(output);
+    const found = diskProblem(free, services, context.engine);
+    const left = free === undefined ? "unknown" : `${(free / GIGABYTE).toFixed(1)} GB left`;
+    if (found === undefined)
+      return {
+        blocking: [],
+        warnings: [],
+        checks: [checkOf("disk", [], [`${left}, up to ${services} GB needed`])],
+      };
     const { blocks, ...problem } = found;
-    return blocks ? { blocking: [problem], warnings: [] } : { blocking: [], warnings: [problem] };
+    const checks = [checkOf("disk", [problem], [])];
+    return blocks
+      ? { blocking: [problem], warnings: [], checks }
+      : { blocking: [], warnings: [problem], checks };
   } catch (error) {
-    return { blocking: [problemOf(error)], warnings: [] };
+    const problem = problemOf(error);
+    return { blocking: [problem], warnings: [], checks: [checkOf("disk", [problem], [])] };
   }
 }
 

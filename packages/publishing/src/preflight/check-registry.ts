@@ -19,6 +19,8 @@ export interface Subject {
 export interface RegistryCheck {
   readonly report: RegistryReport;
   readonly skew: ClockSkew | undefined;
+  /** It accepts pushes of the service. */
+  readonly accepts: boolean;
   /** It has the candidate, so nothing needs to be built. */
   readonly hasCandidate: boolean;
   /** Set if it has the version: as this candidate, or with other content. */
@@ -62,6 +64,7 @@ export async function checkRegistry(target: Target, subject: Subject): Promise<R
       push.value === undefined
         ? undefined
         : { registry: target.name, host: target.registry.host, seconds: push.value },
+    accepts: push.problems.length === 0,
     hasCandidate: found.value !== undefined,
     existing: found.problems.some(({ code }) => code === "CONFLICT")
       ? "other"

@@ -8,6 +8,7 @@ import { candidateOf } from "../publish/publish.js";
 import { interruptionOf } from "../publish/service-report.js";
 import type { PublishContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
+import { checkOf, registryChecks, skipped } from "./check-lines.js";
 import { checkRegistry, withShortTimeouts, type RegistryCheck, type Subject } from "./check-registry.js";
 import type { ClockSkew } from "./clock.js";
 import { distinct, withRemedy } from "./problems.js";
@@ -47,16 +48,17 @@ export async function checkService(
   const subject = { service: name, version: options.version, key };
   const registries = checkRegistries(context, subject, { timeouts, meanwhile: inputs });
   const build = inputs.then(async ({ request }) => {
-    if (request === undefined) return [];
+    if (request === undefined) return undefined;
     // A release does not need what only a build needs if a registry has the image.
     const isBuilt = timeouts === "release" && (await registries).some(({ hasCandidate }) => hasCandidate);
-    return isBuilt ? [] : checkBuild(request);
+    return isBuilt ? undefined : checkBuild(request);
   });
-  const [{ prepared, problems: inputProblems }, checks, buildProblems] = await Promise.all([
+  const [{ prepared, problems: inputProblems, checks: inputChecks }, checks, built] = await Promise.all([
     inputs,
     registries,
     build,
   ]);
+  const buildProblems = built ?? [];
   const interruption = interruptionOf(context);
   if (interruption !== undefined) throw interruption;
   const problems = withRemedy(distinct([...inputProblems, ...buildProblems]), REMEDY);
@@ -70,6 +72,13 @@ export async function checkService(
       tag: prepared === undefined ? undefined : candidateTag(prepared.key),
       digest: found?.report.digest,
       variants: [],
+      checks: [
+        ...inputChecks,
+        built === undefined
+          ? skipped("lock, files and secrets", "not needed, or the source cannot be read")
+          : checkOf("lock, files and secrets", buildProblems, ["the build has what it needs"]),
+        ...registryChecks(checks, options.version),
+      ],
       registries: checks.map(({ report }) => report),
       problems,
       notes: prepared === undefined ? [] : candidateOf(context, prepared).notes,
@@ -118,6 +127,7 @@ export async function checkRegistries(
       const unknown = {
         report: notStarted(target, subject.service),
         skew: undefined,
+        accepts: false,
         hasCandidate: false,
         existing: undefined,
       };

@@ -6,6 +6,7 @@ import { interruptionOf } from "../publish/service-report.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { checkEngine } from "./check-engine.js";
 import { blocksRelease, checkRegistries, checkService, type ServiceOptions } from "./check-service.js";
+import { clockCheck } from "./check-lines.js";
 import { clockProblems } from "./clock.js";
 import { notReported } from "./problems.js";
 
@@ -45,15 +46,19 @@ export async function preflight(
   );
   const builds = checks.filter(({ needsBuild }) => needsBuild).length;
   // The engine matters only if something must be built.
-  const engine = builds === 0 ? { blocking: [], warnings: [] } : await checkEngine(context, builds);
-  const clock = clockProblems(checks.flatMap(({ skews }) => skews));
+  const engine =
+    builds === 0 ? { blocking: [], warnings: [], checks: [] } : await checkEngine(context, builds);
+  const skews = checks.flatMap((check) => check.skews);
+  const clock = clockProblems(skews);
+  // The same for every service: a report shows them once.
+  const shared = [...engine.checks, ...clockCheck(skews, clock)];
   const canStart = engine.blocking.length === 0 && checks.every(({ report }) => report.state === "ready");
   const reported = checks.flatMap(({ report }) => report.problems);
   const found = checks.flatMap((check) => check.existing);
   const existing = (["other", "same"] as const).find((each) => found.includes(each));
   return {
     ...defined({ existing }),
-    services: checks.map(({ report }) => report),
+    services: checks.map(({ report }) => ({ ...report, checks: [...(report.checks ?? []), ...shared] })),
     problems: notReported([...engine.blocking, ...engine.warnings, ...clock], reported),
     ready: canStart && engine.warnings.length === 0 && clock.length === 0,
     canStart,

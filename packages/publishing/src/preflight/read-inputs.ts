@@ -12,8 +12,10 @@ import {
 } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import type { Problem } from "@tgo/errors";
+import type { CheckReport } from "@tgo/report";
 import { completeCandidate, type Prepared } from "../candidate/prepare-candidate.js";
 import type { PublishContext } from "../targets/publish-context.js";
+import { checkOf } from "./check-lines.js";
 import { problemsOf, runCheck } from "./problems.js";
 
 /** The inputs of a service's build. */
@@ -23,6 +25,8 @@ export interface Inputs {
   /** Absent also if a base image is missing. */
   readonly prepared: Prepared | undefined;
   readonly problems: readonly Problem[];
+  /** Each check with its result. */
+  readonly checks: readonly CheckReport[];
 }
 
 /** Reads the source, and resolves every base image for every platform. */
@@ -36,17 +40,26 @@ export async function readInputs(
   if (request === undefined) {
     // Base images named in the catalog can be checked without the source.
     const bases = await checkBases(context, catalogImages(context, service.build));
-    return { request, prepared: undefined, problems: [...problems, ...bases] };
+    const checks = [
+      checkOf("source", problems, []),
+      checkOf("base images", bases, ["found for every platform"]),
+    ];
+    return { request, prepared: undefined, problems: [...problems, ...bases], checks };
   }
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request);
   });
   const resolved = await runCheck(() => completeCandidate(context, request));
   const missing = resolved.value === undefined ? await checkAllBases(request) : [];
+  const { revision } = request.source;
   return {
     request,
     prepared: resolved.value,
     problems: [...unreleasable, ...resolved.problems, ...missing],
+    checks: [
+      checkOf("source", unreleasable, [`revision ${revision}`]),
+      checkOf("base images", [...resolved.problems, ...missing], ["found for every platform"]),
+    ],
   };
 }
 
