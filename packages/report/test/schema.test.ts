@@ -19,7 +19,6 @@ const FOLDER = new URL("..", import.meta.url).pathname;
 /** The schema of the JSON report, from its types and their comments. */
 function generated(): string {
   const {
-    $schema: _,
     properties = {},
     required = [],
     ...schema
@@ -36,7 +35,7 @@ function generated(): string {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: `https://github.com/tgoai/tgo-pipelines/report-v${SCHEMA_VERSION}.schema.json`,
     title: `Report of a function, as --format json writes it, version ${SCHEMA_VERSION}`,
-    ...schema,
+    ...without(schema, "$schema"),
     properties: {
       schemaVersion: {
         const: SCHEMA_VERSION,
