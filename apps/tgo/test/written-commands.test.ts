@@ -20,6 +20,10 @@ function filesOf(...folders: string[]): string[] {
 
 const FILES = filesOf("ci");
 const WORKFLOWS = FILES.filter((path) => path.startsWith("ci/github/"));
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
+  ...filesOf("docs").filter((path) => path.endsWith(".md")),
+];
 
 /** Every text in a YAML file: scripts have their lines folded as their reader sees them. */
 function textsOf(path: string): string[] {
@@ -36,19 +40,21 @@ function textsOf(path: string): string[] {
   return texts;
 }
 
-/** Our commands in a file, as words without quotes. */
+/** Our commands in a file, as words without quotes. In Markdown a backtick ends one, and samples of output have none. */
 function commandsOf(path: string): string[][] {
   return textsOf(path).flatMap((text) =>
     text
+      .replaceAll(/^```text\n[^]*?^```/gm, "")
       .replaceAll(/\\\n\s*/g, " ")
-      .split("\n")
+      .split(path.endsWith(".md") ? /\n|`/ : "\n")
       .flatMap((line) => /npx --no-install tgo (.*)$/.exec(line)?.[1] ?? [])
-      .map((line) => line.replace(/ \d?> .*$/, ""))
+      .map((line) => line.replace(/ (?:\d?>|\||&&) .*$/, ""))
       .map((line) => [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "")),
   );
 }
 
-const parse = (words: readonly string[]): unknown =>
+/** `requested` is of a command line that asks for help. */
+const parse = (words: readonly string[]): { requested?: boolean } =>
   parseCommandLine(words, {
     // JSON knows no literal types.
     moduleApi: moduleApi as unknown as ModuleApi,
@@ -60,11 +66,19 @@ const parse = (words: readonly string[]): unknown =>
     writeErr: () => undefined,
   });
 
-const commands = FILES.flatMap((path) => commandsOf(path).map((words) => ({ path, words })));
+const commandsIn = (paths: readonly string[]): { path: string; words: string[] }[] =>
+  paths.flatMap((path) => commandsOf(path).map((words) => ({ path, words })));
+const commands = commandsIn(FILES);
+
+describe("the documentation", () => {
+  it.each(commandsIn(PAGES))("calls a function with flags it has: $path $words", ({ words }) => {
+    expect([true, undefined]).toContain(parse(words).requested);
+  });
+});
 
 describe("the ready CI files", () => {
   it.each(commands)("call a function with flags it has: $path $words", ({ words }) => {
-    expect(parse(words)).toMatchObject({ settings: {} });
+    expect(parse(words).requested).toBeUndefined();
     for (const [index, word] of words.entries())
       if (word === "--catalog")
         expect(read(words[index + 1]?.replace(/^.*inputs.*$/, "catalogs/tgo-2026.json") ?? "")).toContain(
