@@ -1,3 +1,4 @@
+import { fold } from "./fold.js";
 import { groupProblems } from "./problem-group.js";
 import type { GateReport, Report } from "./report.js";
 
@@ -26,11 +27,28 @@ export function gateLines(report: Report): string[] {
   ];
 }
 
-/** Reasons without the causes at their ends that are listed as problems, with their remedies. */
+/** Reasons without the causes at their ends that are listed as problems, with their remedies; equal ones once. */
 function withoutCauses(report: Report, reasons: readonly string[]): string[] {
-  const causes = groupProblems(report).map(({ what }) => `: ${what.split("\n", 1)[0] ?? ""}`);
-  return reasons.map((reason) => {
-    const cause = causes.find((each) => reason.endsWith(each));
-    return cause === undefined ? reason : reason.slice(0, -cause.length);
+  const causes = groupProblems(report).map(({ what }) => what.split("\n", 1)[0] ?? "");
+  const told = reasons.map((reason) => {
+    const at = [...reason.matchAll(/: /g)].map(({ index }) => index);
+    const end = at.find((index) => causes.some((cause) => cause.startsWith(reason.slice(index + 2))));
+    return end === undefined ? reason : reason.slice(0, end);
   });
+  return merged(told);
+}
+
+/** "tgo-rag in ghcr: missing" and "tgo-rag in acr: missing" as "tgo-rag in ghcr, acr: missing", then services likewise. */
+function merged(reasons: readonly string[]): string[] {
+  const parts = reasons.map((reason) => {
+    const [, service = "", registry = "", why = reason] = /^(\S+) in (\S+): (.*)$/s.exec(reason) ?? [];
+    return { service, registry, why };
+  });
+  const byService = fold(
+    parts.map((part) => [part.registry, part] as const),
+    ({ service, why }) => JSON.stringify([service, why]),
+  ).map(({ value, names }) => [value.service, { why: value.why, registries: names.join(", ") }] as const);
+  return fold(byService, (value) => JSON.stringify(value)).map(({ value, names }) =>
+    value.registries === "" ? value.why : `${names.join(", ")} in ${value.registries}: ${value.why}`,
+  );
 }

@@ -52,7 +52,9 @@ function rowsOf(service: ServiceReport, registries: readonly string[]): GridRow[
     group.platforms.push(variant.platform);
     byOutcome.set(tested.words, group);
   }
-  const groups = byOutcome.size === 0 ? [{ tested: UNKNOWN, platforms: [] }] : [...byOutcome.values()];
+  const hasFailed = service.state === "failed" && service.problems.length > 0;
+  const untested = { tested: hasFailed ? FAILED : UNKNOWN, platforms: [] };
+  const groups = byOutcome.size === 0 ? [untested] : [...byOutcome.values()];
   return groups.map((group) => ({
     service: service.service,
     state: service.state,
@@ -62,6 +64,7 @@ function rowsOf(service: ServiceReport, registries: readonly string[]): GridRow[
 }
 
 const UNKNOWN: GridCell = { words: "-", tone: "waiting" };
+const FAILED: GridCell = { words: "FAILED", tone: "bad" };
 
 function testCell({ elf, smoke, machines = [] }: VariantReport): GridCell {
   const isBad =
@@ -69,7 +72,7 @@ function testCell({ elf, smoke, machines = [] }: VariantReport): GridCell {
     (elf?.foreign.length ?? 0) > 0 ||
     (elf?.links?.missing.length ?? 0) > 0 ||
     machines.some(({ state }) => state === "failed");
-  if (isBad) return { words: "FAILED", tone: "bad" };
+  if (isBad) return FAILED;
   if (smoke !== undefined) return { words: smoke.recorded ? "ok before" : "ok", tone: "good" };
   return elf === undefined ? UNKNOWN : { words: "not run", tone: "waiting" };
 }

@@ -57,7 +57,7 @@ export function smokeSummary(smoke: SmokeReport | undefined): string {
   return smoke.durationMs === undefined ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
 }
 
-/** "runs on: Raspberry Pi 4, Raspberry Pi 5 (16 KiB pages)", and what kept others out, one line per reason. */
+/** "runs on Raspberry Pi 4, Raspberry Pi 5 (16 KiB pages)", and what kept others out, one line per reason. */
 export function machineLines({ machines = [] }: VariantReport): string[] {
   const ok = machines.filter(({ state }) => state === "ok").map(({ name }) => name);
   const others = new Map<string, string[]>();
@@ -67,7 +67,7 @@ export function machineLines({ machines = [] }: VariantReport): string[] {
     others.set(why, [...(others.get(why) ?? []), name]);
   }
   return [
-    ...(ok.length > 0 ? [`runs on: ${ok.join(", ")}`] : []),
+    ...(ok.length > 0 ? [`runs on ${ok.join(", ")}`] : []),
     ...[...others].map(([why, names]) => why.replace("NAMES", () => names.join(", "))),
   ];
 }

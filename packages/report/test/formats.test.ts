@@ -109,7 +109,7 @@ describe("the Markdown report of a release", () => {
     for (const words of [
       "`release 1.2.3` ❌ failed",
       "**gate closed**",
-      "- tgo-rag in dockerhub",
+      "- tgo-rag in ghcr, dockerhub",
       NEXT,
       "**BUILD**",
     ]) {

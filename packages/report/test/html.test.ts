@@ -88,7 +88,7 @@ describe("the HTML report", () => {
     const words = [
       "<table",
       "Gate closed",
-      "tgo-rag in dockerhub: the candidate is missing",
+      "tgo-rag in ghcr, dockerhub: the candidate is missing",
       "| Collecting unstructured",
       NEXT,
       "<section",
@@ -129,7 +129,7 @@ describe("the HTML report", () => {
     expect(page.match(new RegExp(`<code class="whole">${DIGEST}</code>`, "g"))).toHaveLength(2);
     const image = "ghcr.io/tgoai/tgo-deploy/tgo-api:candidate-0123456789abcdef";
     expect(page).toContain(`<code>docker pull ${image}</code>`);
-    expect(page).toContain(`<code>docker buildx imagetools inspect ${image}@${DIGEST}</code>`);
+    expect(page).toContain(`<code>docker buildx imagetools inspect ${image}</code>`);
     expect(renderHtml(closedGateReport())).not.toContain("docker pull ghcr.io/tgoai/tgo-deploy/tgo-rag");
   });
 

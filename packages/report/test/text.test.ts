@@ -143,7 +143,7 @@ describe("the text report", () => {
     ];
     const lines = [
       `not proven on an old PC, x86-64-v2 servers: ${weak}`,
-      "runs on: Raspberry Pi 4, AWS Graviton2",
+      "runs on Raspberry Pi 4, AWS Graviton2",
       "does not run on Raspberry Pi 5 (16 KiB pages): /app/x.so is aligned for pages of 4 KiB",
     ];
     const shown = report({ services: [service("tgo-api", { variants })] });

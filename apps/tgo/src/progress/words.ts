@@ -27,6 +27,8 @@ export function elapsed(ms: number): string {
 export function amountOf({ amount, rate }: RunningStep): string | undefined {
   if (amount === undefined) return undefined;
   const { done, total, unit } = amount;
+  // The step goes on with something else.
+  if (done >= total && unit === undefined) return undefined;
   const speed = unit === "bytes" && rate !== undefined && rate > 0 ? ` at ${size(rate * 1000)}/s` : "";
   const left =
     rate === undefined || rate <= 0 || done >= total ? "" : `, ${wholeSeconds((total - done) / rate)} left`;

@@ -79,10 +79,9 @@ function digestCell(digest: string | undefined): Markup | undefined {
 function commands({ registries, digest }: ServiceReport): Markup | undefined {
   const row = registries.find(({ state, reference }) => HAVE.has(state) && isTagged(reference));
   if (row === undefined || digest === undefined) return undefined;
-  const pinned = `${row.reference.replace(/@.*$/, "")}@${digest}`;
   return html`<h3>Pull and inspect</h3>
     ${preformatted(`docker pull ${row.reference}`, "command")}
-    ${preformatted(`docker buildx imagetools inspect ${pinned}`, "command")} `;
+    ${preformatted(`docker buildx imagetools inspect ${row.reference}`, "command")} `;
 }
 
 const HAVE: ReadonlySet<RegistryReport["state"]> = new Set(["done", "already there", "verified"]);

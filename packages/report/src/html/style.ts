@@ -90,7 +90,6 @@ small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
 td small,th small{display:block}
 td code{overflow-wrap:anywhere}
 small .state{font-weight:400}
-.scroll{overflow-x:auto}
 .matrix{width:auto;overflow-wrap:normal}
 .matrix th,.matrix td{padding-right:2rem}
 .matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
@@ -103,8 +102,15 @@ small .state{font-weight:400}
 .cards td::before{content:attr(data-title);color:var(--quiet)}
 .cards td.none{display:none}
 .cards .beside{display:inline}
-.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
-.matrix .state{font-size:.8125rem;white-space:normal}
+.matrix thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.matrix,.matrix tbody,.matrix tr,.matrix th{display:block}
+.matrix tr{border-top:1px solid var(--line);padding:.5rem 0}
+.matrix th,.matrix td{border:0;padding:.1rem 0}
+.matrix th small{display:inline;margin-left:.5rem}
+.matrix td{display:inline-block;margin-right:1rem}
+.matrix td::before{content:attr(data-title) " ";color:var(--quiet)}
+.matrix td div{display:inline}
+.matrix td div+div::before{content:", "}
 }
 @media print{
 :root{color-scheme:light;${variables(LIGHT)}}

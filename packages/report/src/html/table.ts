@@ -42,27 +42,25 @@ export function cardTable(table: HtmlTable): Markup {
   </table> `;
 }
 
-/** A small table that stays a table and scrolls sideways on a narrow screen. */
+/** A small table of states; on a narrow screen, each row becomes its name with its states below it, as many as fit on a line. */
 export function matrixTable({ caption, columns, rows }: HtmlTable): Markup {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
-    <table class="matrix">
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          ([first, ...others]) =>
-            html`<tr>
-              <th scope="row">${first}</th>
-              ${others.map((cell) => html`<td>${cell ?? "-"}</td>`)}
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div> `;
+  return html`<table class="matrix" role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+        ([first, ...others]) =>
+          html`<tr role="row">
+            <th role="rowheader" scope="row">${first}</th>
+            ${others.map((cell, index) => html`<td role="cell" data-title="${columns[index + 1]}">${cell ?? "-"}</td>`)}
+          </tr> `,
+      )}
+    </tbody>
+  </table> `;
 }

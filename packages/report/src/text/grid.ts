@@ -14,7 +14,7 @@ export function grid(report: Report, { colors, width }: Page): string[] {
   };
   const state = ({ words, tone }: GridCell): Cell =>
     cell(words, words === "-" ? {} : { paint: paints[tone] });
-  const header = headerOf(shape);
+  const header = headerOf(shape, "platforms");
   const rows = (platformName: (platform: string) => string): Cell[][] =>
     shape.rows.map((row, index) => [
       cell(shape.rows[index - 1]?.service === row.service ? "" : row.service, { paint: colors.bold }),
@@ -24,15 +24,20 @@ export function grid(report: Report, { colors, width }: Page): string[] {
     ]);
   const whole = rows((platform) => platform);
   const fits = tableWidth(header, whole) <= width;
+  const options = { width, indent: "", paintHeader: colors.dim };
+  if (fits) return table(header, whole, options);
   // All images are of Linux: where the table is too wide, the architecture names the platform.
-  const cells = fits ? whole : rows((platform) => platform.replace(/^linux\//, ""));
-  return table(header, cells, { width, indent: "", paintHeader: colors.dim });
+  return table(
+    headerOf(shape, "for"),
+    rows((platform) => platform.replace(/^linux\//, "")),
+    options,
+  );
 }
 
-function headerOf(shape: Grid): string[] {
+function headerOf(shape: Grid, platforms: string): string[] {
   return [
     "service",
-    ...(hasPlatforms(shape) ? ["platforms"] : []),
+    ...(hasPlatforms(shape) ? [platforms] : []),
     ...(shape.hasTests ? ["tested"] : []),
     ...shape.registries,
   ];
