@@ -60,6 +60,20 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
     preflight: `Examples:
   tgo preflight                             can all services be published now?
   tgo preflight --version 1.2.3             can 1.2.3 be released now?`,
+    release: `Examples:
+  tgo release --version 1.2.3               all services, behind one gate
+  tgo release --git-tag v1.2.3 --report release.html,release.json
+  tgo release --service tgo-api --version 1.2.3 --source ../tgo`,
+    promote: `Examples:
+  tgo promote --version 1.2.3               point latest, 1.2 and 1 at 1.2.3 again
+  tgo promote --version 1.2.2 --allow-backwards   go back to 1.2.2`,
+    status: `Examples:
+  tgo status
+  tgo status --service tgo-api
+  tgo status --format json | jq -e '.status.disagreements == []'`,
+    prune: `Examples:
+  tgo prune --service all                   list what would be removed
+  tgo prune --service all --days 30 --keep 5 --remove`,
     verify: `Examples:
   tgo verify --service tgo-api --tag candidate-0123456789abcdef
   tgo verify --service tgo-api --tag latest --report latest.html

@@ -1,5 +1,6 @@
 import { Command, Help } from "commander";
 import { firstSentence, paragraphs, wrapped } from "./doc-text.js";
+import { placeholder } from "./flag-values.js";
 import { addFlag, helpFlag, ownFlags, reportFlag, textFlag } from "./flags.js";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW, withCommand } from "./help.js";
 import { FUNCTION_GROUPS, OWN_COMMANDS } from "./own-commands.js";
@@ -76,12 +77,12 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
     command.addOption(textFlag("output", output).helpGroup("Flags:"));
   }
   if (makesReport(fn, moduleApi)) command.addOption(reportFlag());
-  const examples = EXAMPLES.functions[fn.command];
+  const examples = EXAMPLES.functions[fn.command] ?? plainExample(fn);
   command.addHelpText(
     "after",
     `\n${[
       ...(options.showsAll === true ? [LISTS] : [sharedLine(fn.command, options)]),
-      ...(examples === undefined ? [] : [withCommand(examples, options.command)]),
+      withCommand(examples, options.command),
     ].join("\n\n")}`,
   );
   command.action(() => {
@@ -131,6 +132,17 @@ function afterOverview(options: ProgramOptions): string[] {
     `${options.name} FUNCTION --help shows a function's flags; ${options.name} --help all the flags that every ` +
     "function takes, and the variables that are read.";
   return [OVERVIEW, examples, EXIT_CODES, wrapped(more, options.width).join("\n")];
+}
+
+/** For a function without examples of its own: what it needs at least. */
+function plainExample(fn: ModuleFunction): string {
+  const values: Readonly<Record<string, string>> = { service: "tgo-api", version: "1.2.3" };
+  const needed = fn.arguments.filter(({ optional }) => !optional);
+  const flags = needed.map(
+    ({ flag, type }) => `--${flag} ${values[flag] ?? placeholder(type).toUpperCase()}`,
+  );
+  const output = returnsFolder(fn) ? ["--output FOLDER"] : [];
+  return `Examples:\n  ${["tgo", fn.command, ...flags, ...output].join(" ")}`;
 }
 
 /** One line for all the flags that a function shares with the others. */

@@ -63,6 +63,14 @@ describe("help", () => {
     expect((await tgo("--help")).stdout).toMatch(/^ {2}tgo services {3,}/m);
   });
 
+  it("has an example of every function, if only of what it needs", async () => {
+    for (const { command } of MODULE_API.functions)
+      expect((await tgo(`${command} --help`)).stdout).toMatch(
+        new RegExp(`^Examples:\\n {2}tgo ${command}`, "m"),
+      );
+    expect((await tgo("fetch --help")).stdout).toContain("  tgo fetch --reference TEXT\n");
+  });
+
   it("is the same through the help command", async () => {
     expect((await tgo("help publish")).stdout).toBe((await tgo("publish --help")).stdout);
   });

@@ -34,16 +34,16 @@ export function checkSummaries({ services }: Report): CheckSummary[] {
   });
 }
 
-/** The index's digest is shown whole elsewhere; platforms of which the same is said share a line. */
+/** The index's digest is shown whole elsewhere; platforms or registries of which the same is said share a line. */
 function shortened(evidence: readonly string[], digest: string | undefined): string[] {
   const lines =
     digest === undefined ? evidence : evidence.map((line) => line.replaceAll(digest, shortDigest(digest)));
   const parts = lines.map((line) => {
-    const [, platform = "", rest = line] = /^(linux\/[^\s:]+): (.*)$/.exec(line) ?? [];
-    return [platform, rest] as const;
+    const [, name = "", rest = line] = /^([^\s:]{1,30}): (.*)$/s.exec(line) ?? [];
+    return [name, rest] as const;
   });
-  return fold(parts, (rest, platform) => (platform === "" ? `line ${rest}` : `platform ${rest}`)).map(
-    ({ value, names }) => (names[0] === "" ? value : `${names.join(", ")}: ${value}`),
+  return fold(parts, (rest, name) => JSON.stringify([name === "", rest])).map(({ value, names }) =>
+    names[0] === "" ? value : `${names.join(", ")}: ${value}`,
   );
 }
 
