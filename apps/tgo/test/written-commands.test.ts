@@ -54,8 +54,8 @@ function commandsOf(path: string): string[][] {
 }
 
 /** `requested` is of a command line that asks for help. */
-const parse = (words: readonly string[]): { requested?: boolean } =>
-  parseCommandLine(words, {
+const parse = (words: readonly string[]): { requested?: boolean } => {
+  const parsed = parseCommandLine(words, {
     // JSON knows no literal types.
     moduleApi: moduleApi as unknown as ModuleApi,
     name: "tgo",
@@ -65,6 +65,8 @@ const parse = (words: readonly string[]): { requested?: boolean } =>
     writeOut: () => undefined,
     writeErr: () => undefined,
   });
+  return "shown" in parsed ? parsed : {};
+};
 
 const commandsIn = (paths: readonly string[]): { path: string; words: string[] }[] =>
   paths.flatMap((path) => commandsOf(path).map((words) => ({ path, words })));
