@@ -68,7 +68,7 @@ describe("--report", () => {
       for (const name of ALL) expect(await written(name)).toContain(words);
       expect(await written("report.html")).toMatch(/^<!doctype html>/);
       expect(await written("report.md")).toMatch(/^## `publish`/);
-      expect(JSON.parse(await written("report.json"))).toEqual(report);
+      expect(JSON.parse(await written("report.json"))).toEqual({ ...report, schemaVersion: 1 });
       expect(await written("report.txt")).toMatch(/^publish (ok|FAILED) · /);
     },
   );

@@ -11,8 +11,14 @@ export interface CheckSummary {
   readonly evidence: readonly string[];
 }
 
-/** The checks of a run in their order, what services share said once. */
-export function checkSummaries({ services }: Report): CheckSummary[] {
+/** The checks of a run in their order; what services, or checks, share is said once. */
+export function checkSummaries(report: Report): CheckSummary[] {
+  const all = eachCheck(report).map((summary) => [summary.name, summary] as const);
+  const folded = fold(all, ({ state, services, evidence }) => JSON.stringify([state, services, evidence]));
+  return folded.map(({ value, names }) => ({ ...value, name: names.join(", ") }));
+}
+
+function eachCheck({ services }: Report): CheckSummary[] {
   const checked = services.filter(({ checks = [] }) => checks.length > 0);
   const names = [...new Set(checked.flatMap(({ checks = [] }) => checks.map(({ name }) => name)))];
   return names.flatMap((name) => {

@@ -21,6 +21,8 @@ export interface TableOptions {
 }
 
 const GAP = 2;
+/** Fewest terminal columns of the last column. */
+const MIN_LAST = 20;
 
 /**
  * Rows under a header, two spaces between columns. A table wider than the terminal breaks its cells at spaces; where even
@@ -39,7 +41,11 @@ export function table(
   };
   const cells = [header.map(title), ...rows];
   const room = width - indent.length - GAP * (header.length - 1);
-  const needs = header.map((_, column) => needOf(cells.flatMap((row) => row[column]?.lines ?? [])));
+  const needs = header.map((_, column) => {
+    const need = needOf(cells.flatMap((row) => row[column]?.lines ?? []));
+    // A long path in the last column moves nothing beside it.
+    return column === header.length - 1 ? { ...need, word: Math.min(need.word, MIN_LAST) } : need;
+  });
   const widths = columnWidths(needs, room);
   if (widths === undefined) return blocks(header, rows, options);
   return cells.flatMap((row) => {

@@ -6,6 +6,7 @@ import { printable } from "./printable-text.js";
 import type { Report } from "./report.js";
 import { hanging, wrap } from "./table.js";
 import { checks } from "./text/checks.js";
+import { wrapCommand } from "./text/command.js";
 import { details } from "./text/details.js";
 import { digests } from "./text/digests.js";
 import { grid } from "./text/grid.js";
@@ -69,5 +70,8 @@ function gate(report: Report, { width }: Page): string[] {
 
 function next({ next: command, nextInWords: words }: Report, { colors, width }: Page): string[] {
   if (words !== undefined) return wrap(`next: ${words}`, width);
-  return command === undefined ? [] : [`next: ${colors.bold(command)}`];
+  if (command === undefined) return [];
+  return wrapCommand(command, "next: ", width).map((line, index) =>
+    index === 0 ? `next: ${colors.bold(line.slice("next: ".length))}` : colors.bold(line),
+  );
 }

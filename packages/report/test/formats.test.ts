@@ -221,7 +221,7 @@ describe("a release that is out, and incomplete", () => {
 
 describe("the text report of a release", () => {
   it("names the version, the gate and the outcome of every tag", () => {
-    const text = renderText(partlyWrittenReport());
+    const text = renderText(partlyWrittenReport(), { width: 120 });
     expect(text).toMatch(/^release 1\.2\.3 FAILED · 6 services × 3 registries × 2 platforms in 3 min 04 s\n/);
     expect(text).toContain("1.2.3 is only partly released; incomplete: tgo-api,");
     expect(text).toContain("gate open");

@@ -277,7 +277,7 @@ describe("the text report", () => {
     const reports = [noted, failedReport(), releasedReport(), closedGateReport(), partlyWrittenReport()];
     const lines = reports.flatMap((each) => renderText(each, { width }).split("\n"));
     const isCopied = (line: string): boolean =>
-      /sha256:|candidate-|^next: npx|^ +\| |poetry lock/.test(line) || stringWidth(line) <= width;
+      /sha256:|candidate-|^ +\| |poetry lock/.test(line) || stringWidth(line) <= width;
     expect(lines.filter((line) => !isCopied(line))).toEqual([]);
   });
 
@@ -319,6 +319,21 @@ describe("the text report", () => {
         "               python",
       ].join("\n"),
     );
+  });
+
+  it("shortens digests in evidence where they do not fit, and says once what many checks found", () => {
+    const skippedOf = (name: string) => ({ name, state: "skipped", evidence: ["not read"] }) as const;
+    const manifests = { name: "manifests", state: "ok", evidence: [`linux/amd64: ${OTHER}`] } as const;
+    const checks = [manifests, skippedOf("layers"), skippedOf("parity")];
+    const verified = report({ command: "verify", services: [service("tgo-api", { checks })] });
+    expect(renderText(verified, { width: 60 })).toContain(
+      [
+        "check           state    evidence",
+        "manifests       ok       linux/amd64: 0f0f0f0f0f0f",
+        "layers, parity  skipped  not read",
+      ].join("\n"),
+    );
+    expect(renderText(verified, { width: 120 })).toContain(`linux/amd64: ${OTHER}`);
   });
 
   it("uses colours only on request, with the same words", () => {

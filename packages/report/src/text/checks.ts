@@ -1,7 +1,7 @@
 import { checkSummaries } from "../check-summary.js";
 import { whose } from "../fold.js";
 import type { Report } from "../report.js";
-import { cell, table, type Cell } from "../table.js";
+import { cell, table, tableWidth, type Cell } from "../table.js";
 import type { Page } from "./page.js";
 
 /** The checks of a verification or a preflight, what services share said once. */
@@ -19,5 +19,14 @@ export function checks(report: Report, { colors, width }: Page): string[] {
       cell(isNamed && !evidence.some((line) => line.startsWith(of)) ? [`${of}:`, ...evidence] : evidence),
     ];
   });
-  return table(["check", "state", "evidence"], rows, { width, indent: "", paintHeader: colors.dim });
+  const header = ["check", "state", "evidence"];
+  const options = { width, indent: "", paintHeader: colors.dim };
+  if (tableWidth(header, rows) <= width) return table(header, rows, options);
+  const short = rows.map((row) => row.map((each) => ({ ...each, lines: each.lines.map(withShortDigests) })));
+  return table(header, short, options);
+}
+
+/** Twelve digits, as elsewhere: a whole digest is wider than what a narrow terminal has left for it. */
+function withShortDigests(line: string): string {
+  return line.replaceAll(/sha256:([0-9a-f]{12})[0-9a-f]{52}/g, "$1");
 }
