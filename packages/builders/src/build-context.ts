@@ -60,6 +60,8 @@ export interface BuildContext {
   readonly secrets: BuildSecrets;
   /** Whether differences between what the variants of an image contain fail its check. */
   readonly strictParity?: boolean;
+  /** Whether smoke runs repeat on every platform what a run on the engine's own tells of the others. */
+  readonly fullSmoke?: boolean;
   /** A directory with repos/<service>, for services whose source is not given. */
   readonly repos: Directory | undefined;
 }

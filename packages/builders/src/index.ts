@@ -6,6 +6,7 @@ export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } fr
 export {
   TOOLS_BASE,
   compareRoots,
+  equalPackages,
   probeFrom,
   scanRoot,
   toolsContainer,

@@ -249,6 +249,19 @@ export type DockerfileBuild = v.InferOutput<typeof DockerfileBuild>;
 
 export type Build = PythonBuild | StaticWebBuild | DockerfileBuild;
 
+const Command = v.pipe(v.array(v.string()), v.nonEmpty());
+
+const SmokeCommand = v.strictObject({
+  command: v.pipe(Command, v.description("Command and arguments, run without a shell.")),
+  platforms: v.pipe(
+    v.optional(v.picklist(["every", "one"]), "every"),
+    v.description(
+      "one: what the command tests is the same on every platform, so it runs on the engine's own alone, not under " +
+        "emulation; every by default.",
+    ),
+  ),
+});
+
 const Smoke = v.pipe(
   v.strictObject({
     http: v.pipe(
@@ -265,8 +278,10 @@ const Smoke = v.pipe(
       v.description("Requests the started service must answer."),
     ),
     exec: v.pipe(
-      v.optional(v.array(v.pipe(v.array(v.string()), v.nonEmpty())), []),
-      v.description("Commands that must exit 0 in the image."),
+      v.optional(v.array(v.union([Command, SmokeCommand])), []),
+      v.description(
+        "Commands that must exit 0 in the image: on every platform, or an object that says platforms: one.",
+      ),
     ),
     imports: v.pipe(
       v.optional(v.boolean(), true),

@@ -1,6 +1,6 @@
 import { buildVariants, type BuildContext, type BuildRequest, type Built } from "@tgo/builders";
 import { compareVariants } from "./parity.js";
-import { retryIfCanceled, testVariant, type VariantProof } from "./test-variant.js";
+import { retryIfCanceled, testVariants, type VariantProof } from "./test-variant.js";
 
 /** A built service, and the proof of each variant. */
 export interface TestedBuild {
@@ -8,20 +8,37 @@ export interface TestedBuild {
   readonly proofs: readonly VariantProof[];
 }
 
+export interface BuildAndTestOptions {
+  /** Whether to run the variants; true by default. */
+  readonly smoke?: boolean;
+  /** Called when every variant is built and its files have passed, while they run. */
+  readonly onChecked?: (built: Built) => void;
+}
+
 /** Builds a service, then checks and smoke-tests the image of every platform. */
 export async function buildAndTest(
   context: BuildContext,
   request: BuildRequest,
-  options: { readonly smoke?: boolean } = {},
+  { onChecked, ...options }: BuildAndTestOptions = {},
 ): Promise<TestedBuild> {
   const built = await context.progress.step(
     { step: "build", service: request.name },
     () => retryIfCanceled(context, () => buildVariants(request)),
     ({ variants }) => ({ detail: variants.map(({ platform }) => platform).join(", ") }),
   );
+  const { variants } = built;
+  // The comparison and each variant's check.
+  let left = 1 + variants.length;
+  const passed = (): void => {
+    left -= 1;
+    if (left === 0) onChecked?.(built);
+  };
   const [differences, proofs] = await Promise.all([
-    compareVariants(context, request, built.variants),
-    Promise.all(built.variants.map((variant) => testVariant(context, request, variant, options))),
+    compareVariants(context, request, variants).then((found) => {
+      passed();
+      return found;
+    }),
+    testVariants(context, request, variants, { ...options, onChecked: passed }),
   ]);
   return { built, proofs: proofs.map((proof) => ({ ...proof, differences })) };
 }

@@ -1,6 +1,9 @@
 """Imports every top-level module of every package installed for this interpreter, and reports which ones fail.
 
 Run inside a variant with one argument, JSON {"skip": [module, ...], "seconds": time limit per module}; prints JSON.
+With "watch", it also reports what the imports depend on besides the packages' own files: those that look at the machine,
+and what they load of the standard library. With "equal", it leaves out packages whose files are the same on a platform
+where they were imported, and looks for what their imports loaded there of the standard library ("standard").
 Modules are imported in a child process, so that one that crashes, exits or hangs takes down only the child and can be
 named. A failed module is retried on its own: packages may interfere with each other, and only a module that also fails
 alone is broken.
@@ -12,6 +15,7 @@ import importlib.metadata
 import json
 import keyword
 import os
+import platform
 import re
 import select
 import signal
@@ -28,6 +32,18 @@ EXTENSIONS = importlib.machinery.EXTENSION_SUFFIXES
 SUFFIXES = sorted([*EXTENSIONS, *importlib.machinery.SOURCE_SUFFIXES], key=len, reverse=True)
 RETRIES = 10
 LONGEST = 300
+STANDARD_LIBRARY = "Python's standard library"
+# Whoever asks what machine this is, or loads a library by its name, may get another answer on another machine.
+# sys.platform, sys.byteorder and the size of a pointer are the same on all of ours.
+LOOKS = re.compile(
+    rb"ctypes|cffi|dlopen|CDLL|\buname\b|from platform import|platform\.platform|\.(?:machine|processor|architecture)\b"
+    rb"|get_platform|get_config_var|getpagesize|PAGESIZE|SC_PAGE|cpuinfo|EXTENSION_SUFFIXES|SOABI|multiarch"
+    rb"|aarch64|arm64|armv[78]|x86_64|amd64"
+)
+# Events of what is not in the files: https://docs.python.org/3/library/audit_events.html
+RUNS = {"ctypes.dlopen", "os.exec", "os.posix_spawn", "os.system", "subprocess.Popen"}
+SITES = [os.path.join(path, "") for path in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}]
+STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
 
 
 def stem(name):
@@ -85,6 +101,7 @@ def installed():
         requires = [text for text in found.requires or [] if ";" not in text]
         packages[normal(name)] = {
             "label": f"{name} {found.version}",
+            "tops": {stem(parts[0]) or parts[0] for parts in files},
             "modules": modules,
             "requires": {normal(re.split(r"[^\w.-]", text.strip(), maxsplit=1)[0]) for text in requires},
         }
@@ -117,11 +134,65 @@ def explain(error):
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def work(names, owners, known, pipe):
+def top_of(path):
+    """The name in site-packages that a file belongs to, or None."""
+    site = next((site for site in SITES if path.startswith(site)), None)
+    if site is None:
+        return None
+    first = path[len(site) :].split(os.sep)[0]
+    return stem(first) or first
+
+
+class Watch:
+    """What imports depend on besides the files of packages."""
+
+    def __init__(self):
+        self.seen, self.runs = set(sys.modules), set()
+        sys.addaudithook(self.audit)
+
+    def audit(self, event, args):
+        if event == "open":
+            if not (isinstance(args[0], str) and args[0].startswith(("/proc/", "/sys/"))):
+                return
+        elif event not in RUNS:
+            return
+        frame = sys._getframe()
+        while frame is not None:
+            top = top_of(frame.f_code.co_filename)
+            if top is not None:
+                self.runs.add(top)
+            frame = frame.f_back
+
+    def loaded(self):
+        """Modules loaded since the last call, by name: their files."""
+        new = {name: sys.modules[name] for name in set(sys.modules) - self.seen}
+        self.seen.update(new)
+        files = {}
+        for name, module in new.items():
+            try:
+                # Not by attribute: a lazy module would load itself.
+                file = object.__getattribute__(module, "__dict__").get("__file__")
+            except Exception:
+                file = None
+            if isinstance(file, str):
+                files[name] = file
+        return files
+
+    def report(self):
+        runs, self.runs = self.runs, set()
+        return {"files": self.loaded(), "runs": sorted(runs)}
+
+
+def work(names, owners, known, pipe, watched):
     """The child: imports modules, and reports each start and each end."""
+    watch = Watch() if watched else None
 
     def report(**event):
-        os.write(pipe, (json.dumps(event) + "\n").encode())
+        if "module" in event and watch is not None:
+            event.update(watch.report())
+        data = memoryview((json.dumps(event) + "\n").encode())
+        while data:
+            data = data[os.write(pipe, data) :]
 
     for name in names:
         report(begins=name)
@@ -135,7 +206,7 @@ def work(names, owners, known, pipe):
             report(module=name, **({"error": explain(error)} if missing is None else {"needs": missing}))
 
 
-def run(names, owners, known, seconds):
+def run(names, owners, known, seconds, watched=False):
     """Imports modules in one child after another until each has an outcome; yields (name, outcome)."""
     left = list(names)
     while left:
@@ -149,7 +220,7 @@ def run(names, owners, known, seconds):
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
                 os.dup2(output, 1)
                 os.dup2(output, 2)
-                work(left, owners, known, writer)
+                work(left, owners, known, writer, watched)
             finally:
                 # Exit at once, without waiting for threads or exit handlers of the modules.
                 os._exit(0)
@@ -194,25 +265,81 @@ def death(status, output):
     return f"{how}: {printed[-1].strip()}" if printed else how
 
 
+def looks_at_machine(path):
+    try:
+        with open(path, "rb") as file:
+            return LOOKS.search(file.read()) is not None
+    except OSError:
+        return True
+
+
+def dependencies(outcomes, packages):
+    """What the imports depend on besides the packages' own files."""
+    files, tops = {}, set()
+    for outcome in outcomes.values():
+        files.update(outcome.pop("files", {}))
+        tops.update(outcome.pop("runs", []))
+    for path in files.values():
+        top = top_of(path)
+        if top is not None and top not in tops and not is_compiled(path) and looks_at_machine(path):
+            tops.add(top)
+    standard = {name: path for name, path in files.items() if path.startswith(STDLIB) and top_of(path) is None}
+    return {
+        "looks": sorted(name for name, package in packages.items() if package["tops"] & tops),
+        "standard": {
+            "modules": sorted(name for name, path in standard.items() if is_compiled(path)),
+            "files": sorted(path[len(STDLIB) :] for path in standard.values() if not is_compiled(path)),
+        },
+    }
+
+
+def is_compiled(path):
+    return any(path.endswith(suffix) for suffix in EXTENSIONS)
+
+
+def standard_failures(standard, seconds):
+    """What of the standard library was loaded on the other platform, and cannot be loaded here."""
+    label = {"package": STANDARD_LIBRARY}
+    for path in standard["files"]:
+        if not os.path.exists(STDLIB + path):
+            yield {**label, "module": path, "error": "is missing, and imported packages need it"}
+    owners = {name: {"requires": set()} for name in standard["modules"]}
+    for name, outcome in run(standard["modules"], owners, {name.split(".")[0] for name in owners}, seconds):
+        if "error" in outcome:
+            yield {**label, "module": name, "error": outcome["error"]}
+
+
 def main():
     options = json.loads(sys.argv[1])
-    skip, seconds = set(options["skip"]), options["seconds"]
+    skip, seconds, watched = set(options["skip"]), options["seconds"], options.get("watch", False)
+    equal = set(options.get("equal", []))
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
     sys.dont_write_bytecode = True
     packages = installed()
     known = roots(packages)
     owners = {name: package for package in packages.values() for name in package["modules"]}
-    names = sorted(name for name in owners if name not in skip)
-    outcomes = dict(run(names, owners, known, seconds))
+    here = {name for key, package in packages.items() if key not in equal for name in package["modules"]}
+    names = sorted(name for name in owners if name not in skip and name in here)
+    outcomes = dict(run(names, owners, known, seconds, watched))
+    depends = dependencies(outcomes, packages) if watched else {}
     for name in [name for name, outcome in outcomes.items() if "error" in outcome][:RETRIES]:
         outcomes.update(run([name], owners, known, seconds))
     label = lambda name: {"module": name, "package": owners[name]["label"]}
+    failed = [{**label(name), "error": outcomes[name]["error"]} for name in names if "error" in outcomes[name]]
+    if "standard" in options:
+        failed.extend(standard_failures(options["standard"], seconds))
     report = {
-        "packages": len(packages),
+        "machine": platform.machine(),
+        "packages": len(packages.keys() - equal),
         "modules": len(names),
-        "skipped": sorted(skip & owners.keys()),
+        "equal": {
+            "packages": len(packages.keys() & equal),
+            "modules": len([name for name in owners if name not in skip and name not in here]),
+        },
+        "skipped": sorted(skip & owners.keys() & here),
         "optional": [{**label(name), "needs": outcomes[name]["needs"]} for name in names if "needs" in outcomes[name]],
-        "failed": [{**label(name), "error": outcomes[name]["error"]} for name in names if "error" in outcomes[name]],
+        "failed": failed,
+        **depends,
     }
     print(json.dumps(report))
 

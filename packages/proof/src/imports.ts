@@ -9,9 +9,26 @@ interface Module {
   readonly package: string;
 }
 
+/** What modules were loaded of the standard library. */
+export interface StandardLibrary {
+  /** Extension modules, by name. */
+  readonly modules: readonly string[];
+  /** Files of others, in the library's folder. */
+  readonly files: readonly string[];
+}
+
 /** The output of imports.py. */
 export interface ImportReport {
+  /** `platform.machine()` */
+  readonly machine: string;
+  /** Packages whose modules it imports. */
   readonly packages: number;
+  /** Packages and modules that it left out because their files are the same on another platform. */
+  readonly equal: { readonly packages: number; readonly modules: number };
+  /** Packages whose import looks at the machine; only if it watched. */
+  readonly looks?: readonly string[];
+  /** What the imports loaded of the standard library; only if it watched. */
+  readonly standard?: StandardLibrary;
   /** The number of modules that it tried to import. */
   readonly modules: number;
   /** Modules skipped because of `smoke.skipImports`. */
@@ -31,41 +48,59 @@ export function withImports(container: Container): Container {
   return container.withNewFile(PROGRAM, program, { permissions: 0o644 });
 }
 
+/** Options of imports.py; see there. */
+export interface ImportOptions {
+  /** Whether to report what the imports depend on besides the packages' files. */
+  readonly watch?: boolean;
+  /** Packages that it leaves out. */
+  readonly equal?: readonly string[];
+  /** What these packages need of the standard library. */
+  readonly standard?: StandardLibrary;
+}
+
 /** Runs imports.py with the interpreter of the virtual environment. */
 export function importsCommand(
   build: PythonBuild,
   smoke: Pick<Service["smoke"], "skipImports" | "timeoutSeconds">,
+  options: ImportOptions = {},
 ): string[] {
-  const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds });
+  const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds, ...options });
   return [`${build.environment}/bin/python`, PROGRAM, input];
 }
 
-/**
- * Summarizes the output of imports.py, without times, so that equal results give equal lines.
- * @throws TgoError SMOKE naming the modules that cannot be imported
- */
-export function importLines(output: string, where: string): string[] {
-  const report = parse(output, where);
-  if (report.failed.length > 0) throw importFailure(report, where);
-  const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
-  const imported = report.modules - report.optional.length;
-  const lines = [
-    `imports: ${count(imported, "module")} of ${count(report.packages, "package")} ok${skipped}`,
-  ];
-  if (report.optional.length > 0) {
-    const named = report.optional.map(({ module, needs }) => `${module} (needs ${needs})`);
-    lines.push(`imports: missing optional packages: ${limit(named).join(", ")}`);
-  }
-  return lines;
-}
-
-function parse(output: string, where: string): ImportReport {
+/** The report in the output of imports.py. */
+export function readImports(output: string, where: string): ImportReport {
   try {
     // The program is ours, from the same build: its output needs no schema.
     return JSON.parse(output) as ImportReport;
   } catch (cause) {
     throw new TgoError("INTERNAL", "imports.py did not print JSON", { where, cause });
   }
+}
+
+/**
+ * Summarizes a report, without times, so that equal results give equal lines.
+ * @param run where it ran and how, and the platform whose imports stand for packages with equal files
+ * @throws TgoError SMOKE naming the modules that cannot be imported
+ */
+export function importLines(
+  report: ImportReport,
+  { where, how, native }: { readonly where: string; readonly how: string; readonly native: string },
+): string[] {
+  const { failed, skipped, optional, modules, packages, equal } = report;
+  if (failed.length > 0) throw importFailure(report, where);
+  const without = skipped.length === 0 ? "" : `, skipped: ${skipped.join(", ")}`;
+  const imported = count(modules - optional.length, "module");
+  const lines = [`imports: ${imported} of ${count(packages, "package")} ok${without} [${how}]`];
+  if (optional.length > 0) {
+    const named = optional.map(({ module, needs }) => `${module} (needs ${needs})`);
+    lines.push(`imports: missing optional packages: ${limit(named).join(", ")} [${how}]`);
+  }
+  if (equal.packages > 0) {
+    const left = `${count(equal.modules, "module")} of ${count(equal.packages, "package")}`;
+    lines.push(`imports: ${left} with the same files as on ${native}, imported there [equal bytes]`);
+  }
+  return lines;
 }
 
 function importFailure({ failed, modules }: ImportReport, where: string): TgoError {

@@ -63,7 +63,11 @@ export class ProofStore {
     return {
       proofs: new Map(
         records.flatMap((record) =>
-          "proof" in record && record.tests === tests && manifests.includes(record.manifest)
+          "proof" in record &&
+          record.tests === tests &&
+          manifests.includes(record.manifest) &&
+          // A run that left something out is none where everything is to be run.
+          !(this.context.fullSmoke === true && record.proof.smoke?.partial === true)
             ? [[record.manifest, record.proof]]
             : [],
         ),

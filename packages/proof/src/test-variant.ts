@@ -2,6 +2,7 @@ import { errorMessage, type BuildContext, type Variant } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
 import { checkVariant, type LinkSummary } from "./check-variant.js";
 import { machineProofs, type MachineProof } from "./machines/machine-proof.js";
+import { type NativeSibling, nativeSibling } from "./native-sibling.js";
 import { smokeVariant } from "./smoke-variant.js";
 
 /** The test results of a variant. */
@@ -19,6 +20,8 @@ export interface VariantProof {
     readonly machine: string;
     /** One line per step. */
     readonly lines: readonly string[];
+    /** Set if the native run of the same image told some of it. */
+    readonly partial?: true;
   };
   /** Differences between its contents and those of the image's other variants, one line each; absent if not compared. */
   readonly differences?: readonly string[];
@@ -28,34 +31,80 @@ export interface VariantProof {
   readonly notes?: readonly string[];
 }
 
+/** A service whose variants are tested. */
+export interface TestSubject {
+  readonly name: string;
+  readonly service: Service;
+}
+
+export interface TestOptions {
+  /** Whether to run them; true by default. */
+  readonly smoke?: boolean;
+  /** Called for each variant whose files passed their check. */
+  readonly onChecked?: (variant: Variant) => void;
+}
+
+/**
+ * Checks the files of an image's variants and runs them, all at once. Emulated runs leave out what the native one tells.
+ * @throws TgoError CHECK, SMOKE
+ */
+export function testVariants(
+  context: BuildContext,
+  subject: TestSubject,
+  variants: readonly Variant[],
+  options: TestOptions = {},
+): Promise<VariantProof[]> {
+  const sibling = nativeSibling(context, variants);
+  return Promise.all(
+    variants.map((variant) => testVariant(context, subject, variant, { ...options, sibling })),
+  );
+}
+
 /**
  * Checks a variant's files and runs it.
+ * @param options.sibling the native run of the same image; without it, everything is run
  * @throws TgoError CHECK, SMOKE
  */
 export async function testVariant(
   context: BuildContext,
-  { name, service }: { readonly name: string; readonly service: Service },
+  { name, service }: TestSubject,
   variant: Variant,
-  { smoke = true }: { readonly smoke?: boolean } = {},
+  options: TestOptions & { readonly sibling?: NativeSibling | undefined } = {},
 ): Promise<VariantProof> {
   const { platform } = variant;
-  const { files, elf, links, notes } = await context.progress.step(
-    { step: "check", service: name, platform },
-    () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
-    (check) => ({
-      detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`,
-    }),
-  );
-  if (!smoke) {
-    const machines = machineProofs(platform, context.catalog.machines[platform], undefined);
-    return { platform, files, elf, links, machines, notes };
+  const { smoke = true, onChecked, sibling } = options;
+  try {
+    const { files, elf, links, notes } = await context.progress.step(
+      { step: "check", service: name, platform },
+      () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
+      (check) => ({
+        detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`,
+      }),
+    );
+    onChecked?.(variant);
+    if (!smoke) {
+      const machines = machineProofs(platform, context.catalog.machines[platform], undefined);
+      return { platform, files, elf, links, machines, notes };
+    }
+    const { machines, ...run } = await context.progress.step(
+      { step: "smoke", service: name, platform },
+      () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant, sibling)),
+      ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") }),
+    );
+    const { machine, lines, partial } = run;
+    return {
+      platform,
+      files,
+      elf,
+      links,
+      smoke: { machine, lines, ...(partial === undefined ? {} : { partial }) },
+      machines,
+      notes,
+    };
+  } finally {
+    // Whoever waits for the imports of a run that failed goes on without them.
+    if (platform === sibling?.platform) sibling.imported(undefined);
   }
-  const { machine, lines, machines } = await context.progress.step(
-    { step: "smoke", service: name, platform },
-    () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant)),
-    (run) => ({ detail: [run.machine, ...run.lines].join("; ") }),
-  );
-  return { platform, files, elf, links, smoke: { machine, lines }, machines, notes };
 }
 
 /**

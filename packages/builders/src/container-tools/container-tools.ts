@@ -95,6 +95,19 @@ export async function compareRoots(
   return run<string[]>(mounted, "compare-variants", { variants: roots, allow });
 }
 
+/** The Python packages with the same files in both root file systems; see equal-packages.ts. */
+export async function equalPackages(
+  context: BuildContext,
+  [one, other]: readonly [Directory, Directory],
+  environment: string,
+): Promise<string[]> {
+  const roots = ["/mnt/variant-0", "/mnt/variant-1"] as const;
+  const mounted = (await toolsContainer(context))
+    .withMountedDirectory(roots[0], one, { readOnly: true })
+    .withMountedDirectory(roots[1], other, { readOnly: true });
+  return run<string[]>(mounted, "equal-packages", { roots, environment });
+}
+
 /**
  * Sets one time on all entries of a directory, and modes that depend only on the executable bit. The engine's
  * withTimestamps follows symbolic links, and fails on those that point outside the directory.

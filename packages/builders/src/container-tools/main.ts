@@ -6,6 +6,7 @@ import { checkRangesOfFile } from "./check-ranges.js";
 import { commitTime } from "./commit-time.js";
 import { compareVariants } from "./compare-variants.js";
 import { copySource } from "./copy-source.js";
+import { equalPackages } from "./equal-packages.js";
 import { installFiles } from "./install-files.js";
 import { installedPackages } from "./installed-packages.js";
 import { normalizeMetadata } from "./normalize-metadata.js";
@@ -19,6 +20,7 @@ const commands: Record<string, (input: never) => Promise<unknown>> = {
   "commit-time": commitTime,
   "compare-variants": compareVariants,
   "copy-source": copySource,
+  "equal-packages": equalPackages,
   "install-files": installFiles,
   "installed-packages": installedPackages,
   "normalize-metadata": normalizeMetadata,

@@ -1,4 +1,4 @@
-import { standardLabels } from "@tgo/builders";
+import { type Built, standardLabels } from "@tgo/builders";
 import { finaliseImage, type FinalImage } from "@tgo/image";
 import { buildAndTest, type VariantProof } from "@tgo/proof";
 import type { Repository } from "@tgo/registry";
@@ -8,7 +8,7 @@ import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { candidateTag, stagingTag } from "./candidate-key.js";
 import type { Prepared } from "./prepare-candidate.js";
 import { recordProofs } from "./recorded-proofs.js";
-import { pushStaging } from "./push-staging.js";
+import { StagingUploads } from "./staging-uploads.js";
 
 /** A candidate's image, built and tested, but in no registry yet. */
 export interface BuiltCandidate {
@@ -18,14 +18,34 @@ export interface BuiltCandidate {
   readonly deliver: (target: Target) => Promise<{ readonly image: FinalImage; readonly from: Repository }>;
 }
 
+/** What a candidate's build does for registries. */
+export interface BuildFor {
+  /** Registries that will need it: the uploads to them begin while the variants run. */
+  readonly targets: readonly Target[];
+  /** Takes notes for the report of a build that fails. */
+  readonly note: (text: string) => void;
+}
+
 /**
- * Builds and tests every variant. The engine uploads them to each registry under a staging tag, and the image is
- * finalised from the first registry that has them.
+ * Builds and tests every variant. Once the files of all have passed, the engine uploads them to each registry under a
+ * staging tag; the image is finalised from the first registry that has them, after all have run.
  */
-export async function buildCandidate(context: PublishContext, prepared: Prepared): Promise<BuiltCandidate> {
+export async function buildCandidate(
+  context: PublishContext,
+  prepared: Prepared,
+  { targets, note }: BuildFor,
+): Promise<BuiltCandidate> {
   const { name, source } = prepared.request;
-  const { built, proofs } = await buildAndTest(context, prepared.request);
-  const staging = stagingTag(prepared.key);
+  const uploads = new StagingUploads(context, { service: name, tag: stagingTag(prepared.key) });
+  const onChecked = (checked: Built): void => {
+    uploads.begin(targets, checked);
+  };
+  const { built, proofs } = await buildAndTest(context, prepared.request, { onChecked }).catch(
+    (error: unknown) => {
+      uploads.abandon().forEach(note);
+      throw error;
+    },
+  );
   const labels = standardLabels(prepared.request);
   // By the digest that the engine pushed: somebody else may write the tag as well.
   const finalise = (from: Repository, digest: string): Promise<FinalImage> =>
@@ -50,11 +70,7 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
     notes: built.notes,
     proofs,
     deliver: async (target) => {
-      const repository = `${target.registry.host}/${repositoryOf(target, name)}`;
-      const digest = await context.progress.step(
-        { step: "upload", service: name, registry: target.name, repository },
-        () => pushStaging(context, { target, service: name, variants: built.variants, tag: staging }),
-      );
+      const digest = await uploads.digest(target, built);
       const from = { registry: target.client, repository: repositoryOf(target, name) };
       return { image: await image.get(() => finalise(from, digest)), from };
     },

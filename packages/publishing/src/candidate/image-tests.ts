@@ -2,7 +2,7 @@ import type { Container, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { compareVariants, testVariant, type VariantProof } from "@tgo/proof";
+import { compareVariants, testVariants, type VariantProof } from "@tgo/proof";
 import { defined } from "@tgo/report";
 import type { ImageTests } from "../publish/choose-image.js";
 import type { FoundImage } from "../publish/image-lookup.js";
@@ -29,16 +29,27 @@ export function imageTests(context: PublishContext, subject: TestedService, cand
       });
       if (untested.length === 0) return known;
       const checked = run ? undefined : await checkLayers(context, subject, image);
-      const tested = untested.map(async ({ platform: name, digest }): Promise<[string, VariantProof]> => {
-        const platform = plannedPlatform(context, name);
-        const elf = checked?.variants.find((variant) => variant.digest === digest)?.elf;
-        if (elf !== undefined) return [digest, { platform, files: elf.files, elf: elf.elf }];
-        const container = pullVariant(context, image.from, subject.name, { platform, digest });
-        return [digest, await testVariant(context, subject, { platform, container })];
-      });
+      const tested = async (): Promise<[string, VariantProof][]> => {
+        const elfOf = (digest: string): { files: number; elf: number } | undefined =>
+          checked?.variants.find((variant) => variant.digest === digest)?.elf;
+        const pulled = untested.flatMap(({ platform: name, digest }) => {
+          const platform = plannedPlatform(context, name);
+          if (elfOf(digest) !== undefined) return [];
+          const container = pullVariant(context, image.from, subject.name, { platform, digest });
+          return [{ platform, container }];
+        });
+        const proofs = await testVariants(context, subject, pulled);
+        return untested.flatMap(({ platform: name, digest }): [string, VariantProof][] => {
+          const platform = plannedPlatform(context, name);
+          const elf = elfOf(digest);
+          if (elf !== undefined) return [[digest, { platform, files: elf.files, elf: elf.elf }]];
+          const proof = proofs.find((one) => one.platform === platform);
+          return proof === undefined ? [] : [[digest, proof]];
+        });
+      };
       const [differences, found] = await Promise.all([
         checked === undefined ? compareAll(context, subject, image) : checked.differences,
-        Promise.all(tested),
+        tested(),
       ]);
       const proofs = new Map(
         found.map(([digest, proof]) => [digest, { ...proof, ...defined({ differences }) }] as const),

@@ -18,6 +18,8 @@ interface Upload {
   readonly service: string;
   readonly variants: readonly Variant[];
   readonly tag: string;
+  /** Ends the wait for the upload: its image failed its test. */
+  readonly stop?: AbortSignal;
   /** Time limit of an attempt, in milliseconds; by default as above. */
   readonly limitMs?: number;
 }
@@ -27,7 +29,7 @@ interface Upload {
  * however many registries there are. An upload that stalls is begun once more, under another tag and on new
  * connections; it sends only what the registry lacks.
  * @returns the digest of what it pushed
- * @throws TgoError UNAVAILABLE when both attempts exceed the time limit
+ * @throws TgoError UNAVAILABLE when both attempts exceed the time limit; the reason of `stop` at once
  */
 export async function pushStaging(
   context: Pick<BuildContext, "client" | "progress">,
@@ -35,14 +37,14 @@ export async function pushStaging(
 ): Promise<string> {
   const { target, service, tag } = upload;
   const limitMs = upload.limitMs ?? (target.service === undefined ? UPLOAD_LIMIT_MS : TUNNEL_LIMIT_MS);
-  const first = await withinTime(push(context, upload), limitMs);
+  const first = await withinTime(push(context, upload), limitMs, upload.stop);
   if (first !== undefined) return first;
   const limit = duration(limitMs);
   context.progress.note(
     { step: "upload", service, registry: target.name },
     `not finished after ${limit}: trying once more`,
   );
-  const second = await withinTime(push(context, { ...upload, tag: `${tag}-2` }), limitMs);
+  const second = await withinTime(push(context, { ...upload, tag: `${tag}-2` }), limitMs, upload.stop);
   if (second !== undefined) return second;
   throw new TgoError("UNAVAILABLE", `the engine's upload did not finish within ${limit}, twice`, {
     where: target.registry.host,

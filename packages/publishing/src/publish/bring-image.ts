@@ -97,7 +97,7 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
         ],
       });
     },
-    () => ({ ...request.known, registries: rows.all() }),
+    () => ({ ...request.known, registries: rows.all(), notes: transfer.notes }),
   );
   return {
     report,

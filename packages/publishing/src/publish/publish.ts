@@ -3,16 +3,18 @@ import type { Service } from "@tgo/catalog";
 import { pushImage } from "@tgo/image";
 import type { ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
-import { buildCandidate, type BuiltCandidate } from "../candidate/build-candidate.js";
+import { buildCandidate, type BuildFor, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { imageTests } from "../candidate/image-tests.js";
 import { prepareCandidate, type Prepared } from "../candidate/prepare-candidate.js";
 import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
+import { splitByRequired } from "../targets/split-by-required.js";
 import { repositoryOf } from "../targets/target.js";
 import type { ImageTests } from "./choose-image.js";
 import { notStarted } from "./not-started.js";
 import { bringImage, finishOptional, type BuiltImage, type PublishOutcome } from "./bring-image.js";
+import type { ImageTransfer } from "./image-transfer.js";
 import { reportService } from "./service-report.js";
 
 /** A candidate to publish; registries may already have it. */
@@ -24,7 +26,7 @@ export interface Candidate {
   readonly notes: readonly string[];
   /** Its version, whose tag no other candidate may have; undefined if it has none. */
   readonly version: string | undefined;
-  readonly build: () => Promise<BuiltCandidate>;
+  readonly build: (registries: BuildFor) => Promise<BuiltCandidate>;
   /** Annotations of its index, besides its key. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Labels of every variant. */
@@ -76,7 +78,7 @@ export function candidateOf(context: PublishContext, prepared: Prepared): Candid
     revision: source.revision,
     notes: commitNotes(source),
     version,
-    build: () => buildCandidate(context, prepared),
+    build: (registries) => buildCandidate(context, prepared, registries),
     annotations: standardLabels(prepared.request),
     labels: imageLabels(prepared.request),
     tests: imageTests(context, { name, service }, candidateTag(prepared.key)),
@@ -113,15 +115,22 @@ export function bringCandidate(context: TargetContext, candidate: Candidate): Pr
     notes: candidate.notes,
     needsAllRequired: true,
     tests,
-    build: () => build(context, candidate),
+    build: (transfer) => build(context, candidate, transfer),
   });
 }
 
 /** Builds a candidate; each registry gets the candidate's tag last. */
-async function build(context: TargetContext, candidate: Candidate): Promise<BuiltImage> {
+async function build(
+  context: TargetContext,
+  candidate: Candidate,
+  { rows, notes: failureNotes }: ImageTransfer,
+): Promise<BuiltImage> {
   const { service, key } = candidate;
   const tag = candidateTag(key);
-  const { notes, proofs, deliver } = await candidate.build();
+  const { notes, proofs, deliver } = await candidate.build({
+    targets: splitByRequired(context).required.filter((target) => !rows.hasFailed(target)),
+    note: (text) => failureNotes.push(text),
+  });
   return {
     notes,
     proofs,

@@ -7,6 +7,8 @@ export interface FailedService {
   readonly revision?: string;
   readonly tag?: string;
   readonly registries: readonly RegistryReport[];
+  /** What it left behind, for whoever cleans up. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -29,9 +31,9 @@ export async function reportService(
       service,
       state: "failed",
       variants: [],
+      notes: [],
       ...failed(),
       problems: error instanceof RegistriesFailed ? [] : [problemOf(interruptionOf(context) ?? error)],
-      notes: [],
       durationMs: durationMs(),
     };
   }
