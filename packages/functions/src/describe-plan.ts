@@ -93,7 +93,11 @@ function digestOf(name: string, pins: Pins): string | undefined {
 function smokeLines(service: Service): string[] {
   const { exec, http } = service.smoke;
   return [
-    ...exec.map((command) => command.join(" ")),
+    ...exec.map((each) =>
+      "command" in each
+        ? `${each.command.join(" ")} (${each.platforms === "one" ? "on one platform" : "on every platform"})`
+        : each.join(" "),
+    ),
     ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`),
   ];
 }

@@ -16,7 +16,7 @@ import type { VersionFlags } from "./release-version.js";
 import { refuseEmpty } from "./refuse-empty.js";
 import { services } from "./services.js";
 import type { ShellArguments } from "./shell-arguments.js";
-import { smoke } from "./smoke.js";
+import { smoke, type SmokeFlags } from "./smoke.js";
 import type { SourceArguments } from "./source-arguments.js";
 import { verify, type VerifyFlags } from "./verify.js";
 
@@ -62,7 +62,11 @@ export class Pipelines {
     return build(this.#checked([name], source), name, source).catch((error: unknown) => this.#fail(error));
   }
 
-  async smoke(names: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string> {
+  async smoke(
+    names: readonly string[],
+    source: SourceArguments & SmokeFlags,
+    format: ReportFormat,
+  ): Promise<string> {
     return this.#text(smoke(this.#checked(names, source), names, source, format));
   }
 

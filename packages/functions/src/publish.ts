@@ -10,6 +10,8 @@ export type PublishFlags = ShellArguments<{
   version: string;
   /** Whether differences between the platforms' contents are a failure, not a note. */
   strictParity: boolean;
+  /** Whether smoke runs repeat on every platform what a native run tells of the others. */
+  fullSmoke: boolean;
 }>;
 
 /** Publishes the services' candidates to every registry. No version tag moves. */
@@ -20,11 +22,12 @@ export function publish(
   format: ReportFormat,
 ): Promise<string> {
   const version = source.version === undefined ? undefined : parseVersion(source.version, "--version").text;
-  const { strictParity = false } = source;
+  const { strictParity = false, fullSmoke = false } = source;
   const options = { ...prepareOptions(source), ...defined({ version }) };
   return reportServices(
     call,
-    { command: "publish", names, source, format, flags: { version, strictParity } },
-    (context, { name, service }) => publishService({ ...context, strictParity }, name, service, options),
+    { command: "publish", names, source, format, flags: { version, strictParity, fullSmoke } },
+    (context, { name, service }) =>
+      publishService({ ...context, strictParity, fullSmoke }, name, service, options),
   );
 }

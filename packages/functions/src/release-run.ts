@@ -20,6 +20,8 @@ export type ReleaseFlags = VersionFlags & {
   readonly allowBackwards: boolean;
   /** Move floating tags whose present version is unknown. */
   readonly adoptLatest: boolean;
+  /** Whether smoke runs repeat on every platform what a native run tells of the others. */
+  readonly fullSmoke?: boolean;
 };
 
 export interface ReleaseRun {
@@ -53,8 +55,15 @@ export async function runRelease(
   const context = await openContext(call);
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
-  const { version: given, gitTag, allowBackwards, adoptLatest } = flags;
-  const repeated = { service: names.join(","), version: given, gitTag, allowBackwards, adoptLatest };
+  const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke } = flags;
+  const repeated = {
+    service: names.join(","),
+    version: given,
+    gitTag,
+    allowBackwards,
+    adoptLatest,
+    fullSmoke,
+  };
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
   const { preflight, bring } = await start(context, selected, version);
   if (!preflight.canStart) {

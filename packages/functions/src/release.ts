@@ -12,7 +12,8 @@ export function release(
   format: ReportFormat,
 ): Promise<string> {
   const run = { command: "release", names, flags, source: flags, format } as const;
-  return runRelease(call, run, async (context, selected, version) => {
+  return runRelease(call, run, async (opened, selected, version) => {
+    const context = { ...opened, fullSmoke: flags.fullSmoke ?? false };
     const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {

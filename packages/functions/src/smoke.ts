@@ -5,17 +5,26 @@ import type { ReportFormat, ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { reportServices } from "./report-services.js";
+import type { ShellArguments } from "./shell-arguments.js";
 import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
+
+export type SmokeFlags = ShellArguments<{
+  /** Whether runs repeat on every platform what a native run tells of the others. */
+  fullSmoke: boolean;
+}>;
 
 /** Builds, checks and smoke-tests every variant of the services. Publishes nothing. */
 export function smoke(
   call: Call,
   names: readonly string[],
-  source: SourceArguments,
+  source: SourceArguments & SmokeFlags,
   format: ReportFormat,
 ): Promise<string> {
-  return reportServices(call, { command: "smoke", names, source, format }, (context, selected) =>
-    smokeService(context, selected, prepareOptions(source)),
+  const { fullSmoke = false } = source;
+  return reportServices(
+    call,
+    { command: "smoke", names, source, format, flags: { fullSmoke } },
+    (context, selected) => smokeService({ ...context, fullSmoke }, selected, prepareOptions(source)),
   );
 }
 

@@ -192,10 +192,17 @@ export class Tgo {
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
+    /**
+     * Run everything on every platform.
+     *
+     * Otherwise an emulated run leaves out what the native run tells: imports of packages with equal files, and commands that
+     * the catalog declares for one platform.
+     */
+    fullSmoke: boolean = false,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().smoke(service, { source, revision, created, value }, format);
+    return this.pipelines().smoke(service, { source, revision, created, value, fullSmoke }, format);
   }
 
   /**
@@ -223,12 +230,19 @@ export class Tgo {
     version?: string,
     /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
     strictParity: boolean = false,
+    /**
+     * Run everything on every platform.
+     *
+     * Otherwise an emulated run leaves out what the native run tells: imports of packages with equal files, and commands that
+     * the catalog declares for one platform.
+     */
+    fullSmoke: boolean = false,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().publish(
       service,
-      { source, revision, created, value, version, strictParity },
+      { source, revision, created, value, version, strictParity, fullSmoke },
       format,
     );
   }
@@ -293,10 +307,17 @@ export class Tgo {
     allowBackwards: boolean = false,
     /** Move floating tags even if the version they point to is unknown. */
     adoptLatest: boolean = false,
+    /**
+     * Run everything on every platform.
+     *
+     * Otherwise an emulated run leaves out what the native run tells: imports of packages with equal files, and commands that
+     * the catalog declares for one platform.
+     */
+    fullSmoke: boolean = false,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    const request = { version, gitTag, allowBackwards, adoptLatest };
+    const request = { version, gitTag, allowBackwards, adoptLatest, fullSmoke };
     return this.pipelines().release(service, { ...request, source, revision, created, value }, format);
   }
 

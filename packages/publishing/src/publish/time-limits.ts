@@ -18,5 +18,9 @@ export function withinTime<T>(
 ): Promise<T | undefined> {
   // After the limit nobody handles a rejection.
   work.catch(() => undefined);
-  return pTimeout(work, { milliseconds, fallback: () => undefined, ...(stop === undefined ? {} : { signal: stop }) });
+  return pTimeout(work, {
+    milliseconds,
+    fallback: () => undefined,
+    ...(stop === undefined ? {} : { signal: stop }),
+  });
 }
