@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { importLines, type ImportReport } from "../src/imports.js";
+import { importLines, type ImportOptions, type ImportReport } from "../src/imports.js";
 import program from "../src/imports.py";
 
 const execute = promisify(execFile);
@@ -27,7 +27,7 @@ const single = (name: string, text: string, requires: readonly string[] = []): P
 /** Runs the program with the host's Python, in a virtual environment with these packages. */
 async function imports(
   packages: readonly Package[],
-  options: { skip?: readonly string[]; seconds?: number } = {},
+  options: { skip?: readonly string[]; seconds?: number } & ImportOptions = {},
 ): Promise<ImportReport> {
   const root = await mkdtemp(join(tmpdir(), "tgo-imports-"));
   folders.push(root);
@@ -58,9 +58,11 @@ async function imports(
   }
   const file = join(root, "imports.py");
   await writeFile(file, program);
-  const input = JSON.stringify({ skip: options.skip ?? [], seconds: options.seconds ?? 30 });
+  const input = JSON.stringify({ skip: [], seconds: 30, ...options });
   return JSON.parse((await execute(join(root, "bin/python"), [file, input])).stdout) as ImportReport;
 }
+
+const RUN = { where: "api linux/arm64", how: "emulated", native: "linux/amd64" };
 
 const failures = (report: ImportReport): string[] =>
   report.failed.map((each) => `${each.module}: ${each.error}`);
@@ -84,7 +86,7 @@ describe("importing every package", () => {
       },
       { name: "only-private", files: { "_only/__init__.py": "" } },
     ]);
-    expect(report).toEqual({ packages: 5, modules: 5, skipped: [], optional: [], failed: [] });
+    expect(report).toMatchObject({ packages: 5, modules: 5, skipped: [], optional: [], failed: [] });
   });
 
   it("lists a module that needs an optional package, and fails one without a required package", async () => {
@@ -123,7 +125,7 @@ describe("importing every package", () => {
       expect.stringMatching(/^syntax: SyntaxError: invalid syntax \(__init__\.py, line 1\)$/),
       `words: ${missing}`,
     ]);
-    expect(() => importLines(JSON.stringify(report), "api linux/arm64")).toThrow(
+    expect(() => importLines(report, RUN)).toThrow(
       /4 of 4 modules[^]*loads \(loads 1\.0\): OSError[^]*Debian package that contains libnowhere\.so\.5 to build\.packages/,
     );
   });
@@ -161,8 +163,73 @@ describe("importing every package", () => {
     const report = await imports([single("broken", "1 / 0"), single("fine", "")], {
       skip: ["broken", "other"],
     });
-    expect(importLines(JSON.stringify(report), "api linux/arm64")).toEqual([
-      "imports: 1 module of 2 packages ok, skipped: broken",
+    expect(importLines(report, RUN)).toEqual([
+      "imports: 1 module of 2 packages ok, skipped: broken [emulated]",
+    ]);
+  });
+});
+
+describe("what imports depend on besides the packages' files", () => {
+  it("is watched: packages that look at the machine, start a program or load a library, and who makes them do it", async () => {
+    const { looks } = await imports(
+      [
+        single("asks", "import platform\nif platform.machine() == 'x': raise OSError"),
+        single("names", "FILES = {'aarch64': 'a.bin'}"),
+        single("loads", "import ctypes\nctypes.CDLL(None)"),
+        single("starts", "import subprocess\nsubprocess.run(['true'])"),
+        single("reads", "open('/proc/self/status').read()"),
+        single("tool", "import subprocess\ndef run(*command):\n  subprocess.run(command)"),
+        single("uses", "import tool\ntool.run('true')"),
+        {
+          name: "lazy",
+          files: {
+            "lazy/__init__.py": "import lazy.plain",
+            "lazy/plain.py": "",
+            "lazy/arch.py": "import ctypes",
+          },
+        },
+        single("portable", "import sys, subprocess\nassert sys.platform == 'linux'"),
+      ],
+      { watch: true },
+    );
+    expect(looks).toEqual(["asks", "loads", "names", "reads", "starts", "tool", "uses"]);
+  });
+
+  it("is what they loaded of the standard library", async () => {
+    const { standard } = await imports([single("uses", "import sqlite3, colorsys")], { watch: true });
+    expect(standard?.files).toEqual(expect.arrayContaining(["colorsys.py", "sqlite3/__init__.py"]));
+    expect(standard?.modules.concat(standard.files).join()).not.toContain("uses");
+  });
+
+  it("is not watched unless asked", async () => {
+    expect(await imports([single("asks", "import ctypes")])).not.toHaveProperty("looks");
+  });
+});
+
+describe("importing what differs", () => {
+  const packages = [
+    single("same", "1 / 0"),
+    single("wrong", "from wrong._fast import x"),
+    single("other", ""),
+    { name: "half", files: { "space/half/__init__.py": "1 / 0" } },
+  ];
+
+  it("leaves out packages with equal files, and finds a fault in the others", async () => {
+    const report = await imports(packages, { equal: ["same", "half"], standard: { modules: [], files: [] } });
+    expect(failures(report)).toEqual(["wrong: ModuleNotFoundError: No module named 'wrong._fast'"]);
+    expect(report).toMatchObject({ packages: 2, modules: 2, equal: { packages: 2, modules: 2 } });
+    expect(importLines({ ...report, failed: [] }, RUN)).toEqual([
+      "imports: 2 modules of 2 packages ok [emulated]",
+      "imports: 2 modules of 2 packages with the same files as on linux/amd64, imported there [equal bytes]",
+    ]);
+  });
+
+  it("fails for what these loaded of the standard library and cannot load here", async () => {
+    const standard = { modules: ["_no_such_module", "math"], files: ["colorsys.py", "no/such.py"] };
+    const report = await imports([single("same", "")], { equal: ["same"], standard });
+    expect(report.failed.map((each) => `${each.module} (${each.package}): ${each.error}`)).toEqual([
+      "no/such.py (Python's standard library): is missing, and imported packages need it",
+      "_no_such_module (Python's standard library): ModuleNotFoundError: No module named '_no_such_module'",
     ]);
   });
 });

@@ -14,12 +14,17 @@ const healthcheck = (...command: string[]): object => ({ image: { healthcheck: {
 
 describe("the smoke test of a definition without one", () => {
   it("imports the packages of a Python service, and starts nothing without a request to send", () => {
-    expect(plan(python)).toMatchObject({ exec: [], imports: { environment: "/app/.venv" }, http: [] });
+    expect(plan(python)).toMatchObject({
+      machine: undefined,
+      exec: [],
+      imports: { environment: "/app/.venv" },
+      http: [],
+    });
   });
 
   it("checks nginx's configuration, and requests the first page", () => {
     expect(plan(web)).toMatchObject({
-      exec: [["nginx", "-t"]],
+      exec: [{ command: ["nginx", "-t"], platforms: "every" }],
       imports: undefined,
       http: [{ port: 80, path: "/", status: 200 }],
     });
@@ -48,15 +53,24 @@ describe("the smoke test of a definition without one", () => {
 
 describe("the smoke test of a definition with one", () => {
   it("sends the declared requests, runs the declared commands, and runs no command twice", () => {
-    const smoke = { http: [{ port: 1, path: "/a" }], exec: [["nginx", "-t"], ["true"]] };
+    const smoke = {
+      http: [{ port: 1, path: "/a" }],
+      exec: [["nginx", "-t"], { command: ["true"], platforms: "one" }],
+    };
     expect(plan({ ...web, ...healthcheck("curl", "http://localhost/"), smoke })).toMatchObject({
-      exec: [["nginx", "-t"], ["true"]],
+      exec: [
+        { command: ["nginx", "-t"], platforms: "every" },
+        { command: ["true"], platforms: "one" },
+      ],
       http: [{ port: 1, path: "/a", status: 200 }],
     });
   });
 
   it("imports nothing if disabled, or for a Dockerfile", () => {
-    expect(plan({ ...python, smoke: { imports: false } }).imports).toBeUndefined();
+    expect(plan({ ...python, smoke: { imports: false } })).toMatchObject({
+      imports: undefined,
+      machine: ["python", "-c", "import platform; print(platform.machine())"],
+    });
     expect(plan({ build: { strategy: "dockerfile" } })).toMatchObject({
       imports: undefined,
       machine: ["uname", "-m"],

@@ -43,6 +43,6 @@ function smoke(strategy: string): Promise<{ readonly lines: readonly string[] }>
 
 it("a static page that browsers may keep is told, and no other service's", async () => {
   const remark = " (no Cache-Control: browsers may show this page after the next release)";
-  expect((await smoke("static-web")).lines.at(-1)).toBe(`GET :80/ 200${remark}`);
-  expect((await smoke("dockerfile")).lines.at(-1)).toBe("GET :80/ 200");
+  expect((await smoke("static-web")).lines.at(-1)).toBe(`GET :80/ 200${remark} [native]`);
+  expect((await smoke("dockerfile")).lines.at(-1)).toBe("GET :80/ 200 [native]");
 });
