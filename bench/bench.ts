@@ -22,6 +22,7 @@ import { renderText } from "./src/render.js";
 import { secondsOf, type Results } from "./src/results.js";
 import { findSamples, readCatalog, ROOT, type Sample } from "./src/samples.js";
 import { createWorkFolder, removeFolder } from "./src/state.js";
+import { publishBench } from "./publish.js";
 
 const display = new Display(process.stdout);
 const print = (text = ""): void => {
@@ -206,6 +207,7 @@ function interruptSignal(): AbortSignal {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "publish") return publishBench(args.slice(1), interruptSignal(), print);
   const options = parseOptions(args, process.env);
   if (options === undefined) {
     print(HELP);

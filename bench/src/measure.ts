@@ -77,7 +77,8 @@ function aborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-async function copySource(from: string, to: string): Promise<void> {
+/** Copies a source without what a build must not see. */
+export async function copySource(from: string, to: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
   const skipped = new Set(["node_modules", ".git", ".venv", "__pycache__"]);
   await cp(from, to, { recursive: true, filter: (path) => !skipped.has(basename(path)) });

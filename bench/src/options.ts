@@ -22,6 +22,7 @@ export interface Options {
 }
 
 export const HELP = `npm run bench -- [options]
+npm run bench -- publish [options]     whole publishes: see npm run bench -- publish --help
 
 Measures build times of the sample services: one platform, both, rebuilds, an edit, and their own Dockerfiles,
 natively and under emulation. Writes docs/benchmarks.json, .svg and the tables of docs/benchmarks.md.

@@ -12,7 +12,7 @@ export function renderText(results: Results): string {
   return [...parts, missText(results), ...failureText(results)].join("\n\n");
 }
 
-function textTable({ title, head, rows }: Table): string {
+export function textTable({ title, head, rows }: Table): string {
   const widths = head.map((name, column) =>
     Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -1,0 +1,113 @@
+/** Measures whole publishes: `npm run bench -- publish`. */
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { dockerConfig, startRegistry } from "@tgo/testing";
+import { startBases } from "./src/bases.js";
+import { describeMachine } from "./src/machine.js";
+import { measureRound, type PublishBench } from "./src/publish/measure-publish.js";
+import { parsePublishOptions, PUBLISH_HELP, type PublishOptions } from "./src/publish/publish-options.js";
+import type { MeasuredPublish, PublishResults } from "./src/publish/publish-results.js";
+import { publishTables } from "./src/publish/publish-tables.js";
+import { textTable } from "./src/render.js";
+import { findSamples, readCatalog, ROOT } from "./src/samples.js";
+import { createWorkFolder, removeFolder } from "./src/state.js";
+
+/** @returns the exit code */
+export async function publishBench(
+  args: readonly string[],
+  signal: AbortSignal,
+  print: (text?: string) => void,
+): Promise<number> {
+  const options = parsePublishOptions(args, process.env);
+  if (options === undefined) {
+    print(PUBLISH_HELP);
+    return 0;
+  }
+  const samples = findSamples(await readCatalog(undefined), options.services, `${ROOT}/examples/repos`);
+  const [native, foreign] =
+    process.arch === "arm64"
+      ? (["linux/arm64", "linux/amd64"] as const)
+      : (["linux/amd64", "linux/arm64"] as const);
+  const work = await createWorkFolder();
+  const bases = await startBases(samples, native, print);
+  const started = await Promise.all(
+    (["none", "basic", "bearer"] as const).map((auth) => startRegistry({ auth })),
+  );
+  const failures: string[] = [];
+  try {
+    const registries = started.map(({ host }, at) => ({
+      name: ["open", "basic", "bearer"][at] ?? host,
+      host,
+      isPublic: at === 0,
+    }));
+    const file = join(work, "docker-config.json");
+    await writeFile(file, dockerConfig(started), { mode: 0o600 });
+    const bench: PublishBench = {
+      options,
+      native,
+      foreign,
+      mirror: bases.registry.host,
+      registries,
+      dockerConfig: file,
+      work,
+      signal,
+      print,
+    };
+    let results = await earlierResults(options);
+    for (let round = 1; round <= options.rounds; round += 1) {
+      for (const sample of samples) {
+        const runs = await measureRound(bench, sample, round).catch((error: unknown): MeasuredPublish[] => {
+          failures.push(
+            `round ${round}  ${sample.name}: ${error instanceof Error ? error.message : String(error)}`,
+          );
+          return [];
+        });
+        if (signal.aborted) return 130;
+        results = { ...results, runs: [...results.runs, ...runs] };
+        // After each service: an interrupted run keeps its rounds.
+        if (options.output !== undefined)
+          await writeFile(options.output, `${JSON.stringify(results, null, 2)}\n`);
+      }
+    }
+    print(`\n${publishTables(results).map(textTable).join("\n\n")}\n`);
+    for (const failure of failures) print(`FAILED: ${failure}`);
+    return failures.length > 0 ? 1 : 0;
+  } finally {
+    await Promise.all([bases.registry, ...started].map((registry) => registry.stop()));
+    await removeFolder(work);
+  }
+}
+
+async function earlierResults({ output, checkouts }: PublishOptions): Promise<PublishResults> {
+  const commits = Object.fromEntries(
+    await Promise.all(
+      Object.entries(checkouts).map(async ([code, folder]) => {
+        const { stdout } = await promisify(execFile)("git", [
+          "-C",
+          folder,
+          "rev-parse",
+          "--short=12",
+          "HEAD",
+        ]);
+        return [code, stdout.trim()] as const;
+      }),
+    ),
+  );
+  const { cpu, cores, os } = await describeMachine();
+  const earlier =
+    output === undefined
+      ? undefined
+      : await readFile(output, "utf8").then(
+          (text) => JSON.parse(text) as PublishResults,
+          () => undefined,
+        );
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  return {
+    commands: [...(earlier?.commands ?? []), command],
+    commits,
+    machine: `${cores} cores (${cpu}), ${os}`,
+    runs: earlier?.runs ?? [],
+  };
+}

@@ -1,0 +1,113 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { TgoError } from "@tgo/errors";
+import { ROOT } from "../samples.js";
+import type { PublishKind } from "./publish-results.js";
+
+export interface PublishOptions {
+  readonly rounds: number;
+  readonly services: readonly string[];
+  readonly kinds: readonly PublishKind[];
+  /** Checkouts by the code's name: this one is "after". */
+  readonly checkouts: Readonly<Record<string, string>>;
+  readonly caBundle: string | undefined;
+  readonly timeoutMs: number;
+  /** File of results; earlier rounds in it are kept. */
+  readonly output: string | undefined;
+}
+
+export const PUBLISH_HELP = `npm run bench -- publish [options]
+
+Measures tgo publish from the command to the digest, to three registries on this machine: cold for one platform and for
+both, with nothing changed, and after an edit; wall clock and processor seconds, one after the other in every round. Cold:
+an empty folder for the engine; base images come from a registry on this machine.
+
+  --rounds N            rounds [default: 3]
+  --service NAMES       services, comma-separated [default: tgo-api,tgo-rag,tgo-web]
+  --kinds KINDS         one, both, warm, edit, comma-separated [default: all]; warm and edit need both
+  --before DIR          another checkout, with its packages installed, measured in the same rounds as "before"
+  --ca-bundle FILE      CA certificates for build steps [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]
+  --timeout MINUTES     time limit of one publish [default: 20]
+  --output FILE         JSON file for the results; rounds that are in it already count too
+`;
+
+const KINDS: readonly PublishKind[] = ["one", "both", "warm", "edit"];
+
+/**
+ * Parses what follows `npm run bench -- publish`.
+ * @returns undefined for --help
+ * @throws TgoError USAGE
+ */
+export function parsePublishOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): PublishOptions | undefined {
+  const values = parse(args);
+  if (values.help === true) return undefined;
+  const bundle = values["ca-bundle"] ?? env.TGO_CA_BUNDLE ?? env.NODE_EXTRA_CA_CERTS;
+  return {
+    rounds: count("rounds", values.rounds ?? "3"),
+    services: list(values.service ?? "tgo-api,tgo-rag,tgo-web"),
+    kinds: values.kinds === undefined ? KINDS : list(values.kinds).map(kindOf),
+    checkouts: {
+      ...(values.before === undefined ? {} : { before: checkout(values.before) }),
+      after: ROOT,
+    },
+    caBundle: bundle === undefined ? undefined : existing("ca-bundle", bundle),
+    timeoutMs: count("timeout", values.timeout ?? "20") * 60_000,
+    output: values.output === undefined ? undefined : resolve(values.output),
+  };
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        rounds: text,
+        service: text,
+        kinds: text,
+        before: text,
+        "ca-bundle": text,
+        timeout: text,
+        output: text,
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (cause) {
+    const message = cause instanceof Error ? (cause.message.split(". ", 1)[0] ?? "") : String(cause);
+    throw new TgoError("USAGE", message, { remedy: "See npm run bench -- publish --help.", cause });
+  }
+}
+
+function list(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
+}
+
+function kindOf(name: string): PublishKind {
+  const kind = KINDS.find((known) => known === name);
+  if (kind !== undefined) return kind;
+  throw new TgoError("USAGE", `unknown kind "${name}" in --kinds`, { remedy: `Use ${KINDS.join(", ")}.` });
+}
+
+function count(flag: string, text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new TgoError("USAGE", `--${flag} ${text} is not a whole number of 1 or more`, {
+    remedy: `For example: --${flag} 3.`,
+  });
+}
+
+function existing(flag: string, path: string): string {
+  const file = resolve(path);
+  if (existsSync(file)) return file;
+  throw new TgoError("USAGE", `--${flag}: no such file`, { where: file });
+}
+
+function checkout(path: string): string {
+  const folder = existing("before", path);
+  if (existsSync(`${folder}/apps/tgo/bin/tgo.js`)) return folder;
+  throw new TgoError("USAGE", "--before is not a checkout of this repository", { where: folder });
+}

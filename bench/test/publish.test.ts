@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TgoError } from "@tgo/errors";
+import { expect, it } from "vitest";
+import { turnsOf } from "../src/publish/measure-publish.js";
+import { parsePublishOptions } from "../src/publish/publish-options.js";
+import type { MeasuredPublish } from "../src/publish/publish-results.js";
+import { type PublishRun, processorSeconds, runPublish } from "../src/publish/publish-run.js";
+import { publishTables } from "../src/publish/publish-tables.js";
+
+it("processor time is that of the shell's children, user and system", () => {
+  expect(processorSeconds("0m0.010s 0m0.020s\n1m2.500s 0m3.250s\n")).toBeCloseTo(65.75);
+});
+
+it("measures a command with all that it starts; one that fails is told with what it printed", async () => {
+  const checkout = await mkdtemp(join(tmpdir(), "tgo-bench-"));
+  const digest = `sha256:${"a".repeat(64)}`;
+  const program = `const { spawnSync } = require("child_process");
+    spawnSync("sh", ["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]);
+    console.log(JSON.stringify({ digest: "${digest}" }));
+    if (process.argv.includes("--fail")) { console.error("no such flag"); process.exit(2); }`;
+  await mkdir(join(checkout, "apps/tgo/bin"), { recursive: true });
+  await writeFile(join(checkout, "apps/tgo/bin/tgo.js"), program);
+  const run = (...args: string[]): Promise<PublishRun> =>
+    runPublish({ checkout, args, env: process.env, timeoutMs: 60_000, signal: new AbortController().signal });
+  const measured = await run();
+  expect(measured.digest).toBe(digest);
+  expect(measured.processorSeconds).toBeGreaterThan(0.05);
+  await expect(run("--fail")).rejects.toThrow(/tgo publish ended with 2[^]*no such flag/);
+  await rm(checkout, { recursive: true });
+});
+
+it("codes take turns: who was first is second in the next round", () => {
+  expect([1, 2].map((round) => turnsOf(["before", "after"], round))).toEqual([
+    ["before", "after"],
+    ["after", "before"],
+  ]);
+});
+
+it("compares medians with what was before", () => {
+  const run = (code: string, kind: MeasuredPublish["kind"], seconds: number): MeasuredPublish => ({
+    service: "tgo-api",
+    code,
+    kind,
+    seconds,
+    processorSeconds: seconds * 2,
+  });
+  const runs = [
+    ...[40, 50, 30].map((seconds) => run("before", "one", seconds)),
+    ...[20, 25, 30].map((seconds) => run("after", "one", seconds)),
+    ...[50, 48, 90].map((seconds) => run("after", "both", seconds)),
+    run("after", "edit", 10),
+  ];
+  const [wall, processor, compared] = publishTables({ commands: [], commits: {}, machine: "", runs });
+  expect(wall?.rows).toEqual([
+    ["tgo-api", "before", "40.0 (30.0–50.0)", "–", "–", "–", "0"],
+    ["tgo-api", "after", "25.0 (20.0–30.0)", "50.0 (48.0–90.0)", "–", "10.0", "3"],
+  ]);
+  expect(processor?.rows[1]?.[3]).toBe("100.0 (96.0–180.0)");
+  expect(compared?.rows).toEqual([["tgo-api", "1.25 ×", "2.00 ×", "1.25 ×", "0.20 ×"]]);
+});
+
+it("refuses unknown kinds and folders that are no checkout", () => {
+  expect(parsePublishOptions(["--kinds", "one,both"], {})).toMatchObject({
+    kinds: ["one", "both"],
+    rounds: 3,
+  });
+  expect(() => parsePublishOptions(["--kinds", "two"], {})).toThrow(TgoError);
+  expect(() => parsePublishOptions(["--before", "/usr"], {})).toThrow(/not a checkout/);
+  expect(parsePublishOptions(["--help"], {})).toBeUndefined();
+});
