@@ -22,7 +22,7 @@ async function push(
   const client = {
     setSecret: (name: string, plaintext: string) => ({ name, plaintext }) as unknown as Secret,
   } as unknown as Client;
-  const registry = { host: "acr.example.com", repository: "tgoai/{service}" };
+  const registry = { host: "acr.example.com", repository: "tgoai/{service}", names: {} };
   const target = { name: "acr", registry, credentials } as unknown as Target;
   const variants = [{ platform: "linux/amd64", container: container as unknown as Container }] as Variant[];
   const notes: string[] = [];
