@@ -53,8 +53,8 @@ export async function testServer(
   const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, server);
   const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
   try {
-    const report = await pTimeout(probeFrom(tools, { requests, timeoutSeconds }), {
-      signal: stop,
+    const probe = Promise.race([probeFrom(tools, { requests, timeoutSeconds }), stopped(stop)]);
+    const report = await pTimeout(probe, {
       milliseconds: (timeoutSeconds + START_SECONDS) * 1000,
       fallback: () => undefined,
     });
@@ -95,4 +95,17 @@ export async function testServer(
       { milliseconds: STOP_SECONDS * 1000, fallback: () => undefined },
     );
   }
+}
+
+/** Rejects when the signal is aborted. */
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener(
+      "abort",
+      () => {
+        reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+      },
+      { once: true },
+    );
+  });
 }

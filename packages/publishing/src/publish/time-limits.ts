@@ -18,9 +18,17 @@ export function withinTime<T>(
 ): Promise<T | undefined> {
   // After the limit nobody handles a rejection.
   work.catch(() => undefined);
-  return pTimeout(work, {
-    milliseconds,
-    fallback: () => undefined,
-    ...(stop === undefined ? {} : { signal: stop }),
+  const waited = pTimeout(work, { milliseconds, fallback: () => undefined });
+  return stop === undefined ? waited : Promise.race([waited, stopped(stop)]);
+}
+
+/** Rejects when the signal is aborted. p-timeout's own option leaves a rejection unhandled when the work fails. */
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
   });
 }
