@@ -1,5 +1,5 @@
 import type { BuildContext, Built } from "@tgo/builders";
-import type { Target } from "../targets/target.js";
+import { repositoryOf, type Target } from "../targets/target.js";
 import { pushStaging } from "./push-staging.js";
 
 /** What is uploaded: a service's image, under a staging tag. */
@@ -57,7 +57,9 @@ export class StagingUploads {
     const known = this.#uploads.get(target.name);
     if (known !== undefined) return known;
     const { service, tag } = this.image;
-    const digest = this.context.progress.step({ step: "upload", service, registry: target.name }, () =>
+    const repository = `${target.registry.host}/${repositoryOf(target, service)}`;
+    const step = { step: "upload", service, registry: target.name, repository } as const;
+    const digest = this.context.progress.step(step, () =>
       pushStaging(this.context, { target, service, variants, tag, stop: this.#stop.signal }),
     );
     const upload: Upload = { target, digest, state: "running" };
