@@ -130,8 +130,10 @@ export interface SmokeReport {
   readonly ok: boolean;
   /** The machine the variant reports, e.g. "aarch64". */
   readonly machine?: string;
-  /** One line a step: "GET :8000/health 200", "exec nginx -t". */
+  /** One line a step, with how it is known: "GET :8000/health 200 [emulated]"; native, emulated, or equal bytes. */
   readonly lines: readonly string[];
+  /** Set if the native run of the same image told some of it. */
+  readonly partial?: true;
   /** Whether an earlier run tested it: the lines are from the engine's record of that. */
   readonly recorded: boolean;
   readonly durationMs?: number;
