@@ -223,15 +223,21 @@ import { posix as posix2 } from "node:path";
 // packages/image/src/link/link-tree.ts
 import { posix } from "node:path";
 var MAX_LINKS = 40;
+var [MAX_KNOWN, MAX_KNOWN_LENGTH] = [2e4, 256];
 var Paths = class {
   constructor(tree) {
     this.tree = tree;
   }
   tree;
   #directories = /* @__PURE__ */ new Map();
+  #known = /* @__PURE__ */ new Map();
   /** The path without symbolic links, whether or not something is there; undefined for a loop of links. */
   real(path) {
-    return this.#follow("", path);
+    const known = this.#known.get(path);
+    if (known !== void 0 || this.#known.has(path)) return known;
+    const real = this.#follow("", path);
+    if (this.#known.size < MAX_KNOWN && path.length <= MAX_KNOWN_LENGTH) this.#known.set(path, real);
+    return real;
   }
   /** The same for a name in a directory; directories are remembered. */
   realIn(directory, name) {
@@ -280,8 +286,10 @@ function rootKind(path, facts) {
   if (path.endsWith(".node")) return "node addon";
   if (!path.endsWith(".so")) return void 0;
   if (/\.(?:(?:cpython|pypy|graalpy)[^/.]*(?:-[^/.]*)?|abi3)\.so$/.test(path)) return "python module";
-  const isPlain = /\/(?:site-packages|dist-packages|lib-dynload)\//.test(path) && facts.pythonModule === true;
-  return isPlain ? "python module" : void 0;
+  return facts.pythonModule === true && isAmongModules(path) ? "python module" : void 0;
+}
+function isAmongModules(path) {
+  return path.endsWith(".so") && /\/(?:site-packages|dist-packages|lib-dynload)\//.test(path);
 }
 function isLoadable(path, { type }) {
   return LOADABLE.has(type) && !path.startsWith("/usr/lib/debug/") && !path.endsWith(".debug");
@@ -904,6 +912,24 @@ function nonEmpty(message$1) {
     message: message$1,
     "~run"(dataset, config$1) {
       if (dataset.typed && dataset.value.length === 0) _addIssue(this, "length", dataset, config$1, { received: "0" });
+      return dataset;
+    }
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function rawCheck(action) {
+  return {
+    kind: "validation",
+    type: "raw_check",
+    reference: rawCheck,
+    async: false,
+    expects: null,
+    "~run"(dataset, config$1) {
+      action({
+        dataset,
+        config: config$1,
+        addIssue: (info) => _addIssue(this, info?.label ?? "input", dataset, config$1, info)
+      });
       return dataset;
     }
   };
@@ -2310,6 +2336,7 @@ export {
   description,
   metadata,
   nonEmpty,
+  rawCheck,
   regex,
   transform,
   is,
@@ -2389,6 +2416,7 @@ export {
   directoryOf,
   nameOf,
   rootKind,
+  isAmongModules,
   isLoadable,
   hostOf,
   whyOptional,

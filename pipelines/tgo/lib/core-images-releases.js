@@ -4,6 +4,7 @@ import {
   Descriptor,
   ImageCache,
   MAX_MANIFEST_BYTES,
+  OCI_CONFIG,
   OCI_EMPTY,
   OCI_INDEX,
   OCI_MANIFEST,
@@ -58,6 +59,7 @@ import {
   pipe,
   printableText,
   problemOf,
+  rawCheck,
   readsZstd,
   record,
   regex,
@@ -627,6 +629,7 @@ var Progress = class {
   count = 0;
   /**
    * Runs a step between its "begin" and its "end".
+   * @param run is given a function that reports how far it is
    * @param describe describes the result for the "end" event
    */
   async step(names, run, describe3) {
@@ -639,7 +642,9 @@ var Progress = class {
       this.listener({ kind: "end", id, ...names, ...shown, durationMs: Math.round(this.now() - started) });
     };
     try {
-      const result = await run();
+      const result = await run((amount) => {
+        this.listener({ kind: "update", id, ...names, amount });
+      });
       end({ state: "done", ...describe3?.(result) });
       return result;
     } catch (error) {
@@ -654,9 +659,18 @@ var Progress = class {
 function formatEvent(event) {
   const where2 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
   const time = event.durationMs === void 0 ? "" : ` (${duration(event.durationMs)})`;
-  const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
+  const states = { begin: "...", update: amountText(event.amount), note: "note", end: event.state ?? "done" };
+  const state = states[event.kind];
   const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
   return printableLine(`${where2} ${event.step} ${state}${time}${detail}`.trim());
+}
+function amountText(amount) {
+  if (amount === void 0) return "";
+  const { what, done, total, unit } = amount;
+  if (unit === void 0) return `${what} ${done}/${total}`;
+  const [number = "", name = ""] = size(total).split(" ");
+  const scale = total / Number(number);
+  return `${what} ${total === 0 ? 0 : Math.floor(done / scale)}/${Math.round(Number(number))} ${name}`;
 }
 
 // packages/functions/src/function-failed.ts
@@ -673,17 +687,6 @@ var ReportError = class extends FunctionFailed {
   }
   report;
 };
-
-// packages/catalog/src/platform.ts
-var PLATFORMS = ["linux/amd64", "linux/arm64"];
-var Platform = picklist(PLATFORMS);
-function parsePlatform(text2) {
-  const platform = PLATFORMS.find((known) => known === text2.trim());
-  if (platform !== void 0) return platform;
-  throw new TgoError("USAGE", `"${text2}" is not a platform this product builds`, {
-    remedy: `Use one of: ${PLATFORMS.join(", ")}.`
-  });
-}
 
 // node_modules/fastest-levenshtein/esm/mod.js
 var peq = new Uint32Array(65536);
@@ -830,7 +833,49 @@ function nearestName(name, known) {
   const typed = name.toLowerCase();
   const lowerCase = known.map((each) => each.toLowerCase());
   const nearest = closest(typed, lowerCase);
-  return distance(typed, nearest) <= Math.max(2, name.length / 3) ? known[lowerCase.indexOf(nearest)] : void 0;
+  const isNear = distance(typed, nearest) <= Math.min(Math.max(2, name.length / 3), name.length - 1);
+  if (isNear) return known[lowerCase.indexOf(nearest)];
+  const [only, ...others] = known.filter((_, index) => abbreviates(typed, lowerCase[index] ?? ""));
+  return others.length === 0 ? only : void 0;
+}
+function abbreviates(word, name) {
+  if (word.length < 2) return false;
+  if (name.includes(word)) return true;
+  let at = 0;
+  for (const letter of name) if (letter === word[at]) at += 1;
+  return name[0] === word[0] && at === word.length;
+}
+
+// packages/catalog/src/platform.ts
+var PLATFORMS = ["linux/amd64", "linux/arm64"];
+var Platform = picklist(PLATFORMS);
+function parsePlatform(text2) {
+  const platform = PLATFORMS.find((known) => known === text2.trim());
+  if (platform !== void 0) return platform;
+  const meant = nearestPlatform(text2);
+  const hint = meant === void 0 ? "" : `; did you mean "${meant}"?`;
+  throw new TgoError("USAGE", `"${text2}" is not a platform this product builds${hint}`, {
+    remedy: `Use one of: ${PLATFORMS.join(", ")}.`
+  });
+}
+var ALIASES = {
+  amd64: "linux/amd64",
+  x86_64: "linux/amd64",
+  "x86-64": "linux/amd64",
+  x64: "linux/amd64",
+  intel: "linux/amd64",
+  arm64: "linux/arm64",
+  aarch64: "linux/arm64",
+  arm: "linux/arm64",
+  armv8: "linux/arm64"
+};
+function nearestPlatform(text2) {
+  const typed = text2.trim().toLowerCase();
+  const [architecture = ""] = typed.replace(/^(?:linux|darwin|macos)[/:_-]/, "").split("/");
+  const alias = ALIASES[architecture];
+  if (alias !== void 0) return alias;
+  const nearest = nearestName(typed, PLATFORMS) ?? ALIASES[nearestName(architecture, Object.keys(ALIASES)) ?? ""];
+  return PLATFORMS.find((known) => known === nearest);
 }
 
 // packages/catalog/src/unknown-name.ts
@@ -852,9 +897,9 @@ function selectServices(catalog, names) {
   }
   const wanted = names.includes("all") ? known : [...new Set(names.map((name) => name.trim()))];
   return wanted.map((name) => {
-    const service2 = Object.hasOwn(catalog.services, name) ? catalog.services[name] : void 0;
-    if (service2 === void 0) throw unknownName("service", name, known);
-    return { name, service: service2 };
+    const service = Object.hasOwn(catalog.services, name) ? catalog.services[name] : void 0;
+    if (service === void 0) throw unknownName("service", name, known);
+    return { name, service };
   });
 }
 function selectPlatforms(catalog, given) {
@@ -1074,7 +1119,7 @@ function errorMessage(error) {
 }
 function lastLines({ stdout, stderr }, count2) {
   return `${stdout}
-${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count2).map((line) => `  | ${line}`).join("\n");
+${stderr}`.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("tgo-progress: ")).slice(-count2).map((line) => `  | ${line}`).join("\n");
 }
 
 // packages/builders/src/bases/bases.ts
@@ -1259,12 +1304,12 @@ function notANumber(text2) {
 // packages/release-rules/src/tag-kind.ts
 var LATEST = "latest";
 var BUILD_TAG = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
-function kindOfTag(tag, service2) {
+function kindOfTag(tag, service) {
   if (tag === LATEST) return { kind: "latest" };
   const build = BUILD_TAG.exec(tag)?.[1];
   if (build === "candidate" || build === "staging") return { kind: build };
-  const start = `${service2 ?? ""}-v`;
-  const version = readVersion(service2 !== void 0 && tag.startsWith(start) ? tag.slice(start.length) : tag);
+  const start = `${service ?? ""}-v`;
+  const version = readVersion(service !== void 0 && tag.startsWith(start) ? tag.slice(start.length) : tag);
   if (version !== void 0) return { kind: "version", version };
   const [, major, minor] = /^(0|[1-9]\d{0,14})(?:\.(0|[1-9]\d{0,14}))?$/.exec(tag) ?? [];
   if (major !== void 0 && minor !== void 0)
@@ -1286,7 +1331,19 @@ function inLine(kind, version) {
 }
 
 // packages/release-rules/src/tag-plan.ts
+var ALIASES2 = ["v{version}", "{service}-v{version}"];
 var TagPolicy = strictObject({
+  alias: pipe(
+    optional(
+      pipe(
+        string(),
+        check((text2) => ALIASES2.includes(text2), `must be ${ALIASES2.join(" or ")}`)
+      )
+    ),
+    description(
+      "A second tag of each version, as permanent as the first, for users who pull v1.2.3: v{version} or {service}-v{version}."
+    )
+  ),
   minor: pipe(
     optional(boolean(), true),
     description("Move the tag of the minor line, 1.2, with each stable 1.2.x.")
@@ -1302,14 +1359,18 @@ var TagPolicy = strictObject({
     description("Move latest with each stable version that is newer.")
   )
 });
-function planTags(version, policy) {
+function planTags(version, policy, service) {
   const { major, minor, stable, text: text2 } = version;
   const floating = [
     ...policy.minor ? [`${major}.${minor}`] : [],
     ...policy.major && major > 0 ? [`${major}`] : [],
     ...policy.latest ? [LATEST] : []
   ];
-  return { version: text2, floating: stable ? floating : [] };
+  const alias = policy.alias?.replaceAll("{version}", text2).replaceAll("{service}", service);
+  return { version: text2, ...alias === void 0 ? {} : { alias }, floating: stable ? floating : [] };
+}
+function versionTags({ version, alias }) {
+  return alias === void 0 ? [version] : [version, alias];
 }
 
 // packages/catalog/src/machine.ts
@@ -1404,6 +1465,21 @@ var Registry = strictObject({
     check((path) => path.includes("{service}"), "must contain {service}"),
     description("Path below the host; {service} is the service's name.")
   ),
+  names: pipe(
+    optional(
+      record(
+        string(),
+        pipe(
+          string(),
+          check((name) => REPOSITORY.test(name), "must be a lower-case path")
+        )
+      ),
+      {}
+    ),
+    description(
+      'Names of services that differ in this registry, by service: { "tgo-widget-js": "tgo-widget-app" }.'
+    )
+  ),
   required: pipe(
     optional(boolean(), true),
     description("Whether a release waits for this registry. Others are reported and completed later.")
@@ -1422,8 +1498,9 @@ var registries = {
   dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
   acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true }
 };
-function registryRepository(registry, service2) {
-  return { host: registry.host, repository: registry.repository.replaceAll("{service}", service2) };
+function registryRepository(registry, service) {
+  const name = Object.hasOwn(registry.names, service) ? registry.names[service] ?? service : service;
+  return { host: registry.host, repository: registry.repository.replaceAll("{service}", name) };
 }
 function parseRegistryFlag(text2, known) {
   const match = /^(?:([a-z0-9][a-z0-9._-]*)=)?([^/=]+)\/(.+)$/.exec(text2.trim());
@@ -1670,6 +1747,16 @@ var DockerfileBuild = pipe(
   }),
   description("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.")
 );
+var Command = pipe(array(string()), nonEmpty());
+var SmokeCommand = strictObject({
+  command: pipe(Command, description("Command and arguments, run without a shell.")),
+  platforms: pipe(
+    optional(picklist(["every", "one"]), "every"),
+    description(
+      "one: what the command tests is the same on every platform, so it runs on the engine's own alone, not under emulation; every by default."
+    )
+  )
+});
 var Smoke = pipe(
   strictObject({
     http: pipe(
@@ -1686,8 +1773,10 @@ var Smoke = pipe(
       description("Requests the started service must answer.")
     ),
     exec: pipe(
-      optional(array(pipe(array(string()), nonEmpty())), []),
-      description("Commands that must exit 0 in the image.")
+      optional(array(union([Command, SmokeCommand])), []),
+      description(
+        "Commands that must exit 0 in the image: on every platform, or an object that says platforms: one."
+      )
     ),
     imports: pipe(
       optional(boolean(), true),
@@ -1796,14 +1885,31 @@ var Mirrors = strictObject({
     description("Debian security archive, where it is not <debian>-security.")
   )
 });
-var Catalog = strictObject({
-  services: record(Name2, Service),
-  registries: optional(record(Name2, Registry), registries),
-  platforms: optional(pipe(array(Platform), nonEmpty()), PLATFORMS),
-  machines: optional(Machines, {}),
-  mirrors: optional(Mirrors, {}),
-  release: optional(TagPolicy, {})
-});
+var Catalog = pipe(
+  strictObject({
+    services: record(Name2, Service),
+    registries: optional(record(Name2, Registry), registries),
+    platforms: optional(pipe(array(Platform), nonEmpty()), PLATFORMS),
+    machines: optional(Machines, {}),
+    mirrors: optional(Mirrors, {}),
+    release: optional(TagPolicy, {})
+  }),
+  rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const [name, registry] of Object.entries(dataset.value.registries)) {
+      const taken = /* @__PURE__ */ new Map();
+      for (const service of Object.keys(dataset.value.services)) {
+        const { repository } = registryRepository(registry, service);
+        const other = taken.get(repository);
+        if (other !== void 0)
+          addIssue({
+            message: `registry ${name} would have ${other} and ${service} in one repository, ${repository}`
+          });
+        taken.set(repository, service);
+      }
+    }
+  })
+);
 
 // packages/catalog/src/override.ts
 function parseOverrideFile(text2, file) {
@@ -1820,10 +1926,10 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
       remedy: 'Start with {"services": {}}.'
     });
   }
-  const merged = override === void 0 ? base : merge(base, override);
-  const parsed2 = safeParse(Catalog, merged);
+  const merged3 = override === void 0 ? base : merge(base, override);
+  const parsed2 = safeParse(Catalog, merged3);
   if (parsed2.success) return parsed2.output;
-  throw new TgoError("CATALOG", problems(parsed2.issues, merged), {
+  throw new TgoError("CATALOG", problems(parsed2.issues, merged3), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
@@ -2036,8 +2142,8 @@ var USUAL_ATTEMPTS = 5;
 
 // packages/registry/src/failures/network-failure.ts
 var ConnectionError = class extends TgoError {
-  constructor(what, details, attempts2) {
-    super("UNAVAILABLE", what, details);
+  constructor(what, details2, attempts2) {
+    super("UNAVAILABLE", what, details2);
     this.attempts = attempts2;
   }
   attempts;
@@ -2249,17 +2355,17 @@ var Authorizer = class {
    * The header to send instead, after the registry refused a request that carried `sent`.
    * Undefined when there is nothing better, and the refusal is final.
    */
-  async renew(response, scopes, sent3) {
+  async renew(response, scopes, sent2) {
     const challenge = choose(parseChallenges(response.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
     if (challenge === void 0) return void 0;
     this.#challenge = challenge;
     if (challenge.scheme === "basic") {
       const header = this.#basic();
-      return header === sent3 ? void 0 : header;
+      return header === sent2 ? void 0 : header;
     }
     const wanted = widen(scopes, challenge.parameters["scope"]);
     if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
-    for (const [key, { token }] of this.#tokens) if (`Bearer ${token}` === sent3) this.#tokens.delete(key);
+    for (const [key, { token }] of this.#tokens) if (`Bearer ${token}` === sent2) this.#tokens.delete(key);
     return `Bearer ${await this.#token(challenge, wanted)}`;
   }
   #basic() {
@@ -2315,12 +2421,12 @@ var Authorizer = class {
     const realm = this.#realm(challenge, where2);
     const granted = this.#granted && credentials !== void 0;
     const common = { where: where2, action: "log in", stage: "token", buffer: MAX_TOKEN_BYTES, granted };
-    const service2 = challenge.parameters["service"];
+    const service = challenge.parameters["service"];
     if (credentials !== void 0 && "identityToken" in credentials) {
       const form = new URLSearchParams({
         grant_type: "refresh_token",
         client_id: "tgo",
-        ...service2 === void 0 ? {} : { service: service2 }
+        ...service === void 0 ? {} : { service }
       });
       if (scopes.length > 0) form.set("scope", scopes.join(" "));
       form.set("refresh_token", credentials.identityToken);
@@ -2333,7 +2439,7 @@ var Authorizer = class {
         body: { size: bytes.length, open: () => bytes }
       };
     }
-    if (service2 !== void 0) realm.searchParams.set("service", service2);
+    if (service !== void 0) realm.searchParams.set("service", service);
     for (const scope2 of scopes) realm.searchParams.append("scope", scope2);
     const authorization = this.#basic();
     return {
@@ -3452,15 +3558,15 @@ var Connection = class {
    */
   async send(call, scopes) {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
-    let sent3 = await this.#authorizer.header(scopes);
-    let response = await this.transport.send(authorized(call, sent3));
-    for (let left = sent3 === void 0 && !this.anonymous ? 2 : 1; left > 0; left--) {
-      if (!await this.#refused(response, sent3)) break;
-      const fresh = await this.#authorizer.renew(response, scopes, sent3);
+    let sent2 = await this.#authorizer.header(scopes);
+    let response = await this.transport.send(authorized(call, sent2));
+    for (let left = sent2 === void 0 && !this.anonymous ? 2 : 1; left > 0; left--) {
+      if (!await this.#refused(response, sent2)) break;
+      const fresh = await this.#authorizer.renew(response, scopes, sent2);
       if (fresh === void 0) break;
       await response.discard();
-      sent3 = fresh;
-      response = await this.transport.send(authorized(call, sent3));
+      sent2 = fresh;
+      response = await this.transport.send(authorized(call, sent2));
     }
     return response;
   }
@@ -3491,8 +3597,8 @@ var Connection = class {
           }
         );
       }
-      const next2 = { ...call, url };
-      response = url.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
+      const next3 = { ...call, url };
+      response = url.origin === this.origin.origin ? await this.send(next3, scopes) : await this.transport.send(next3);
     }
     return response;
   }
@@ -3516,9 +3622,9 @@ var Connection = class {
   #here({ pathname, search }) {
     return Object.assign(new URL(this.origin), { pathname, search });
   }
-  async #refused(response, sent3) {
+  async #refused(response, sent2) {
     if (response.status === 401) return true;
-    if (response.status !== 403 || sent3 === void 0 || response.headers.has("www-authenticate"))
+    if (response.status !== 403 || sent2 === void 0 || response.headers.has("www-authenticate"))
       return false;
     return /invalid token/i.test(await response.text());
   }
@@ -4067,7 +4173,7 @@ async function listTags(connection, repository) {
     buffer: MAX_PAGE_BYTES,
     idle: connection.transport.idleTimeout()
   });
-  const tags2 = /* @__PURE__ */ new Set();
+  const tags3 = /* @__PURE__ */ new Set();
   const seen = /* @__PURE__ */ new Set();
   let size2 = 0;
   let url = new URL(`?n=${PAGE_SIZE}`, first.url);
@@ -4086,12 +4192,12 @@ async function listTags(connection, repository) {
     const bytes = await response.bytes(MAX_PAGE_BYTES);
     const page = tagsOf(bytes, first.where);
     if (page.length <= MAX_TAGS) {
-      for (const tag of page) if (isTag(tag)) tags2.add(tag);
+      for (const tag of page) if (isTag(tag)) tags3.add(tag);
     }
     url = nextPage(connection, response, "tags");
     size2 += bytes.length;
     const hasNoEnd = seen.size === MAX_PAGES || size2 > MAX_BYTES;
-    if (Math.max(tags2.size, page.length) > MAX_TAGS || hasNoEnd && url !== void 0) {
+    if (Math.max(tags3.size, page.length) > MAX_TAGS || hasNoEnd && url !== void 0) {
       throw new TgoError(
         "INVALID_RESPONSE",
         `the list of tags is longer than ${MAX_TAGS} tags, ${MAX_PAGES} pages or ${MAX_BYTES} bytes`,
@@ -4099,7 +4205,7 @@ async function listTags(connection, repository) {
       );
     }
   }
-  return [...tags2];
+  return [...tags3];
 }
 function tagsOf(bytes, where2) {
   const text2 = new TextDecoder().decode(bytes);
@@ -4329,9 +4435,9 @@ async function readList(query) {
     "Find out who pushed it, and delete it."
   );
 }
-async function isOfSubject(query, { entries, hasPlatforms }) {
+async function isOfSubject(query, { entries, hasPlatforms: hasPlatforms2 }) {
   if (hasAll(entries, query)) return true;
-  let other = hasPlatforms;
+  let other = hasPlatforms2;
   for (const digest of [...entries.keys()].filter(isDigest).slice(0, MAX_CHECKED)) {
     const found = await query.manifests.readBytes(query.repository, digest, {}).catch((error) => {
       if (isTgoError(error) && error.code !== "UNAVAILABLE" && error.code !== "INTERRUPTED") return void 0;
@@ -4414,8 +4520,9 @@ async function replaceList(query, bytes, { current, always }) {
     });
   }
 }
-function compose(subject, { type, content, annotations = {} }) {
-  const config = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY2), size: EMPTY2.length };
+function compose(subject, { type, content, annotations = {}, config: kind = "empty" }) {
+  const configType = kind === "empty" ? OCI_EMPTY : OCI_CONFIG;
+  const config = { mediaType: configType, digest: digestOf(EMPTY2), size: EMPTY2.length };
   const layer = { mediaType: type, digest: digestOf(content), size: content.length };
   const { mediaType, digest, size: size2 } = subject;
   const manifest = {
@@ -4563,7 +4670,7 @@ async function connectTargets(catalog, connections) {
   const hosts = entries.map(({ name, registry: { host } }) => ({ name, host }));
   const connected = await connectHosts(hosts, connections);
   return entries.map(({ name, registry }, index) => {
-    const { options, credentials, service: service2 } = connected[index] ?? {};
+    const { options, credentials, service } = connected[index] ?? {};
     if (options === void 0) throw new TgoError("INTERNAL", `the registry ${name} is not connected`);
     return {
       name,
@@ -4571,7 +4678,7 @@ async function connectTargets(catalog, connections) {
       client: new Registry2({ ...options, ...defined({ credentials }) }),
       anonymous: registry.public ? new Registry2(options) : void 0,
       credentials,
-      service: service2 ?? (local ? localService(client, registry.host) : void 0)
+      service: service ?? (local ? localService(client, registry.host) : void 0)
     };
   });
 }
@@ -4585,14 +4692,14 @@ async function connectHosts(hosts, connections) {
   }
   return Promise.all(
     hosts.map(async ({ name, host }, index) => {
-      const service2 = services[index];
-      const url = service2 === void 0 ? void 0 : await endpoint(service2, host);
+      const service = services[index];
+      const url = service === void 0 ? void 0 : await endpoint(service, host);
       const onRetry = retryProgress(progress, name);
-      const fetch2 = local || service2 !== void 0 || !isLoopback(host) ? void 0 : noConnection(hosts.map((each) => each.host));
+      const fetch2 = local || service !== void 0 || !isLoopback(host) ? void 0 : noConnection(hosts.map((each) => each.host));
       return {
         options: { host, onRetry, ...defined({ url, signal, fetch: fetch2 }) },
         credentials: await credentialsOf2(host),
-        service: service2
+        service
       };
     })
   );
@@ -4618,10 +4725,10 @@ function localService(client, address2) {
   const host = hostname.startsWith("127.") && hostname !== "127.0.0.1" ? hostname : "localhost";
   return client.host().service([{ frontend: port, backend: port }], { host });
 }
-async function endpoint(service2, host) {
+async function endpoint(service, host) {
   const scheme = isLoopback(host) ? "http" : "https";
-  await service2.start();
-  return service2.endpoint({ scheme });
+  await service.start();
+  return service.endpoint({ scheme });
 }
 async function credentialSource({
   dockerConfig,
@@ -4660,7 +4767,7 @@ async function createContext(client, product, options, host = {}) {
     loadPins(product, options.baseLock),
     redactionOf(options, host)
   ]);
-  const platforms2 = selectPlatforms(catalog, options.platform);
+  const platforms3 = selectPlatforms(catalog, options.platform);
   const { signal } = host;
   const progress = openProgress(host, clean);
   const connections = { client, ...connectionOptions(options, host, progress) };
@@ -4675,7 +4782,7 @@ async function createContext(client, product, options, host = {}) {
     catalog,
     pins,
     bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
-    platforms: platforms2,
+    platforms: platforms3,
     targets,
     progress,
     signal,
@@ -4703,14 +4810,14 @@ function connectionOptions(options, host, progress) {
 }
 function openProgress({ progress, signal }, clean) {
   const print = (event) => {
-    console.error(clean(formatEvent(event)));
+    if (event.kind !== "update") console.error(clean(formatEvent(event)));
   };
   return new Progress(progress ?? print, void 0, signal);
 }
 function basesOptions(context) {
   const { client, native, catalog, pins, host } = context;
-  const service2 = (address2) => host.local === true ? localService(client, address2) : void 0;
-  return { client, native, mirrors: catalog.mirrors.images, pins, service: service2 };
+  const service = (address2) => host.local === true ? localService(client, address2) : void 0;
+  return { client, native, mirrors: catalog.mirrors.images, pins, service };
 }
 async function loadPins(product, file) {
   return { ...product.bases?.bases, ...file === void 0 ? {} : await readBaseLock(file) };
@@ -4754,11 +4861,11 @@ function listChecks(facts) {
   const problems5 = inspections.flatMap(
     (inspection) => inspection.problems.map(({ check: check2, what }) => ({ check: check2, what }))
   );
-  const notes = inspections.flatMap((inspection) => inspection.notes);
+  const notes3 = inspections.flatMap((inspection) => inspection.notes);
   const conclude = (name, seen) => {
     const failed = unique(problems5.flatMap(({ check: check2, what }) => check2 === name ? firstLine(what) : []));
     if (failed.length > 0) return [{ name, state: "failed", evidence: failed }];
-    const noted = unique(notes.flatMap(({ check: check2, text: text2 }) => check2 === name ? text2 : []));
+    const noted = unique(notes3.flatMap(({ check: check2, text: text2 }) => check2 === name ? text2 : []));
     if (seen === void 0 && noted.length === 0) return [];
     const state = noted.length > 0 ? "note" : seen?.state ?? "ok";
     return [{ name, state, evidence: [...seen?.evidence ?? [], ...noted] }];
@@ -4811,8 +4918,8 @@ function elfMachines({ reference, elf }) {
     evidence: reference.variants.flatMap(({ platform, digest }) => {
       const report = elf.get(digest);
       if (report === void 0) return [];
-      const machines = Object.entries(report.machines).map(([machine, files2]) => `${files2} ${machine}`);
-      return `${platform}: ${report.files} files, ELF: ${machines.join(", ") || "none"}`;
+      const machines3 = Object.entries(report.machines).map(([machine, files2]) => `${files2} ${machine}`);
+      return `${platform}: ${report.files} files, ELF: ${machines3.join(", ") || "none"}`;
     })
   };
 }
@@ -4828,9 +4935,9 @@ function linkProof({ reference, elf }) {
   };
 }
 function promisedMachines({ reference, elf, options }) {
-  const machines = options.machines ?? {};
+  const machines3 = options.machines ?? {};
   const evidence = reference.variants.flatMap(({ platform }) => {
-    const names = (machines[platform] ?? []).map(({ name }) => name);
+    const names = (machines3[platform] ?? []).map(({ name }) => name);
     return names.length === 0 ? [] : [`${platform}: all files can be loaded on ${names.join(", ")}`];
   });
   if (evidence.length === 0) return void 0;
@@ -4983,9 +5090,9 @@ function compareDigests(inspections, digest, expected) {
     });
   }
 }
-function mostCommon(digests) {
-  const count2 = (digest) => digests.filter((other) => other === digest).length;
-  return digests.reduce(
+function mostCommon(digests3) {
+  const count2 = (digest) => digests3.filter((other) => other === digest).length;
+  return digests3.reduce(
     (best, digest) => best === void 0 || count2(digest) > count2(best) ? digest : best,
     void 0
   );
@@ -5035,7 +5142,7 @@ function reportedVariant(variant2, elf) {
 }
 
 // packages/publishing/src/publish/service-report.ts
-async function reportService(context, service2, run, failed = () => ({ registries: [] })) {
+async function reportService(context, service, run, failed = () => ({ registries: [] })) {
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
   try {
@@ -5043,12 +5150,12 @@ async function reportService(context, service2, run, failed = () => ({ registrie
     return { ...report, durationMs: durationMs() };
   } catch (error) {
     return {
-      service: service2,
+      service,
       state: "failed",
       variants: [],
+      notes: [],
       ...failed(),
       problems: error instanceof RegistriesFailed ? [] : [problemOf(interruptionOf(context) ?? error)],
-      notes: [],
       durationMs: durationMs()
     };
   }
@@ -5074,10 +5181,10 @@ function isRetryable({
   services,
   problems: problems5 = []
 }) {
-  const own = [...problems5, ...services.flatMap((service2) => service2.problems)];
-  const ofRegistries = services.flatMap((service2) => [
-    ...service2.registries.flatMap((registry) => registry.problems),
-    ...(service2.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
+  const own = [...problems5, ...services.flatMap((service) => service.problems)];
+  const ofRegistries = services.flatMap((service) => [
+    ...service.registries.flatMap((registry) => registry.problems),
+    ...(service.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
   ]);
   const codes = [...own, ...ofRegistries].map(({ code: code2 }) => code2);
   if (command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
@@ -5088,80 +5195,19 @@ function isRetryable({
 // packages/report/src/html/render-html.ts
 import { createHash } from "node:crypto";
 
-// packages/report/src/gate-lines.ts
-function gateVerdict({ open: open2 }) {
-  return `gate ${open2 ? "open: every candidate is verified in every required registry" : "closed"}`;
-}
-function gateLines({ gate: gate4 }) {
-  if (gate4 === void 0) return [];
-  return [gateVerdict(gate4), ...gate4.reasons, ...gate4.later.map((reason) => `later: ${reason}`)];
-}
-
-// packages/report/src/headline.ts
-function title({ command, version }) {
-  return version === void 0 ? command : `${command} ${version}`;
-}
-function scope(report) {
-  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
-  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
-  const platforms2 = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
-  const parts = [count(report.services.length, "service")];
-  if (registries3 > 0) parts.push(registryCount(registries3));
-  if (platforms2 > 0) parts.push(count(platforms2, "platform"));
-  return `${parts.join(" × ")} in ${duration(report.durationMs)}`;
-}
-function outcome(report) {
-  if (report.ok) return { words: "ok", tone: "good" };
-  if (notMoved(report).length > 0 && report.services.every(isOut)) return { words: "not moved", tone: "bad" };
-  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
-  return {
-    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
-    tone: "waiting"
-  };
-}
-function isIncomplete({ ok, gate: gate4, services, problems: problems5 = [] }) {
-  return !ok && gate4?.open === true && problems5.length === 0 && services.length > 0 && services.every(isOut);
-}
-function notMoved({ services }) {
-  return services.flatMap(({ service: service2, state }) => state === "not moved" ? [service2] : []);
-}
-function isOut({ state }) {
-  return state !== "failed" && state !== "not released";
-}
-function failure(report) {
-  const { services, gate: gate4, problems: problems5 = [], version = "it" } = report;
-  if (report.ok) return void 0;
-  if (gate4?.open === false) return closed(gate4, version);
-  if (services.length === 0) return "failed before any service started";
-  const failed = services.filter((service2) => !isOut(service2)).map(({ service: service2 }) => service2);
-  const all = count(services.length, "service");
-  const counted2 = services.length === 1 ? all : `${failed.length} of ${all}`;
-  if (gate4?.open === true) {
-    if (failed.length > 0) return `${version} is only partly released; incomplete: ${failed.join(", ")}`;
-    const kept = notMoved(report);
-    if (kept.length > 0)
-      return `tags of ${kept.join(", ")} were not moved to ${version}: a newer version has them`;
-    return `${version} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
+// packages/report/src/fold.ts
+function fold(entries, keyOf2) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const [name, value] of entries) {
+    const key = keyOf2(value, name);
+    const group = groups.get(key) ?? { value, names: [] };
+    if (!group.names.includes(name)) group.names.push(name);
+    groups.set(key, group);
   }
-  if (failed.length > 0) return `${counted2} failed: ${failed.join(", ")}`;
-  return problems5.length > 0 ? "a problem of all services must be fixed first" : void 0;
+  return [...groups.values()];
 }
-function closed({ existing }, version) {
-  if (existing === "other")
-    return `${version} was released before with other content, and a version's tag never changes: this run tagged nothing`;
-  if (existing === "same") return `this run tagged nothing; ${version} exists from an earlier run`;
-  return `${version} is not released: no version tag and no latest was moved`;
-}
-function whatIsMissing({ services, next: next2, nextInWords = next2 }) {
-  const inRegistry = services.some(
-    ({ registries: registries3, tags: tags2 = [] }) => registries3.some(({ state }) => state === "failed" || state === "not started") || tags2.some(({ state }) => state === "failed" || state === "not started")
-  );
-  const what = inRegistry ? "Optional registries are incomplete" : "Its record is not attached to every image";
-  return nextInWords === void 0 ? `${what}.` : `${what}; the same command completes it.`;
-}
-function provenance(report) {
-  const pipeline = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
-  return [report.engine, pipeline].filter((part) => part !== void 0).join(" · ");
+function whose(names, all) {
+  return names.length === all.length && all.length > 1 ? "" : names.join(", ");
 }
 
 // packages/report/src/problem-group.ts
@@ -5175,13 +5221,13 @@ function groupProblems(report) {
     groups.set(key, group);
   };
   for (const problem4 of report.problems ?? []) add(problem4, {});
-  for (const { service: service2, problems: problems5, registries: registries3, tags: tags2 = [] } of report.services) {
-    for (const problem4 of problems5) add(problem4, { service: service2 });
+  for (const { service, problems: problems5, registries: registries3, tags: tags3 = [] } of report.services) {
+    for (const problem4 of problems5) add(problem4, { service });
     for (const { registry, problems: problems6 } of registries3) {
-      for (const problem4 of problems6) add(problem4, { service: service2, registry });
+      for (const problem4 of problems6) add(problem4, { service, registry });
     }
-    for (const { registry, problem: problem4 } of tags2) {
-      if (problem4 !== void 0) add(problem4, { service: service2, registry });
+    for (const { registry, problem: problem4 } of tags3) {
+      if (problem4 !== void 0) add(problem4, { service, registry });
     }
   }
   return [...groups.values()].map((group) => ({
@@ -5195,7 +5241,7 @@ function mergeServices(locations, services) {
     byRegistry.set(location.registry, [...byRegistry.get(location.registry) ?? [], location]);
   }
   return [...byRegistry].flatMap(([registry, found]) => {
-    const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
+    const named = new Set(found.flatMap(({ service }) => service ?? []));
     if (services < 2 || named.size < services) return found;
     const where2 = commonFolder(found.map((location) => location.where));
     return [
@@ -5215,11 +5261,129 @@ function commonFolder(paths) {
   return common === "" ? void 0 : common;
 }
 function locationLines(locations) {
-  return locations.flatMap(({ service: service2, registry, where: where2 }) => {
-    const name = service2 !== void 0 && registry !== void 0 ? `${service2} in ${registry}` : service2;
+  return locations.flatMap(({ service, registry, where: where2 }) => {
+    const name = service !== void 0 && registry !== void 0 ? `${service} in ${registry}` : service;
     const parts = [name, where2].filter((part) => part !== void 0);
     return parts.length === 0 ? [] : [parts.join(": ")];
   });
+}
+
+// packages/report/src/gate-lines.ts
+function gateVerdict({ open: open2 }) {
+  return `gate ${open2 ? "open: every candidate is verified in every required registry" : "closed"}`;
+}
+function gateReasons(report) {
+  return withoutCauses(report, report.gate?.reasons ?? []);
+}
+function gateLater(report) {
+  return withoutCauses(report, report.gate?.later ?? []);
+}
+function gateLines(report) {
+  const { gate: gate4 } = report;
+  if (gate4 === void 0) return [];
+  return [
+    gateVerdict(gate4),
+    ...gateReasons(report),
+    ...gateLater(report).map((reason) => `later: ${reason}`)
+  ];
+}
+function withoutCauses(report, reasons) {
+  const causes = groupProblems(report).map(({ what }) => what.split("\n", 1)[0] ?? "");
+  const told = reasons.map((reason) => {
+    const at = [...reason.matchAll(/: /g)].map(({ index }) => index);
+    const end = at.find((index) => causes.some((cause) => cause.startsWith(reason.slice(index + 2))));
+    return end === void 0 ? reason : reason.slice(0, end);
+  });
+  return merged(told);
+}
+function merged(reasons) {
+  const parts = reasons.map((reason) => {
+    const [, service = "", registry = "", why = reason] = /^(\S+) in (\S+): (.*)$/s.exec(reason) ?? [];
+    return { service, registry, why };
+  });
+  const byService = fold(
+    parts.map((part) => [part.registry, part]),
+    ({ service, why }) => JSON.stringify([service, why])
+  ).map(({ value, names }) => [value.service, { why: value.why, registries: names.join(", ") }]);
+  return fold(byService, (value) => JSON.stringify(value)).map(
+    ({ value, names }) => value.registries === "" ? value.why : `${names.join(", ")} in ${value.registries}: ${value.why}`
+  );
+}
+
+// packages/report/src/headline.ts
+function title({ command, version }) {
+  return version === void 0 ? command : `${command} ${version}`;
+}
+function scope(report) {
+  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
+  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
+  const platforms3 = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
+  const parts = [count(report.services.length, "service")];
+  if (registries3 > 0) parts.push(registryCount(registries3));
+  if (platforms3 > 0) parts.push(count(platforms3, "platform"));
+  return `${parts.join(" × ")} in ${duration(report.durationMs)}`;
+}
+function outcome(report) {
+  if (report.ok) return { words: "ok", tone: "good" };
+  if (notMoved(report).length > 0 && report.services.every(isOut)) return { words: "not moved", tone: "bad" };
+  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
+  return {
+    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
+    tone: "waiting"
+  };
+}
+function isIncomplete({ ok, gate: gate4, services, problems: problems5 = [] }) {
+  return !ok && gate4?.open === true && problems5.length === 0 && services.length > 0 && services.every(isOut);
+}
+function notMoved({ services }) {
+  return services.flatMap(({ service, state }) => state === "not moved" ? [service] : []);
+}
+function isOut({ state }) {
+  return state !== "failed" && state !== "not released";
+}
+function failure(report) {
+  const { services, gate: gate4, problems: problems5 = [], version = "it" } = report;
+  if (report.ok) return void 0;
+  if (gate4?.open === false) return closed(gate4, version);
+  if (services.length === 0) return "failed before any service started";
+  const failed = services.filter((service) => !isOut(service)).map(({ service }) => service);
+  const all = count(services.length, "service");
+  const counted2 = services.length === 1 ? all : `${failed.length} of ${all}`;
+  if (gate4?.open === true) {
+    if (failed.length > 0) return `${version} is only partly released; incomplete: ${failed.join(", ")}`;
+    const kept = notMoved(report);
+    if (kept.length > 0)
+      return `tags of ${kept.join(", ")} were not moved to ${version}: a newer version has them`;
+    return `${version} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
+  }
+  if (failed.length > 0) return `${counted2} failed: ${failed.join(", ")}`;
+  return problems5.length > 0 ? "a problem of all services must be fixed first" : void 0;
+}
+function closed({ existing }, version) {
+  if (existing === "other")
+    return `${version} was released before with other content, and a version's tag never changes: this run tagged nothing`;
+  if (existing === "same") return `this run tagged nothing; ${version} exists from an earlier run`;
+  return `${version} is not released: no version tag and no latest was moved`;
+}
+function whatIsMissing({ services, next: next3, nextInWords = next3 }) {
+  const inRegistry = services.some(
+    ({ registries: registries3, tags: tags3 = [] }) => registries3.some(({ state }) => state === "failed" || state === "not started") || tags3.some(({ state }) => state === "failed" || state === "not started")
+  );
+  const what = inRegistry ? "Optional registries are incomplete" : "Its record is not attached to every image";
+  return nextInWords === void 0 ? `${what}.` : `${what}; the same command completes it.`;
+}
+function sharedRevision({ services }) {
+  const [revision, ...others] = new Set(services.map((service) => service.revision));
+  return services.length > 1 && others.length === 0 ? revision : void 0;
+}
+function provenance(report) {
+  const named = (name, value) => value === void 0 ? [] : [`${name} ${value}`];
+  const parts = [
+    ...named("revision", sharedRevision(report)),
+    ...report.engine === void 0 ? [] : [report.engine],
+    ...named("pipeline", report.pipeline)
+  ];
+  return parts.join(" · ");
 }
 
 // packages/report/src/record-location.ts
@@ -5258,12 +5422,12 @@ function shortDigest(digest) {
 
 // packages/report/src/tag-summary.ts
 function tagRows(report, version) {
-  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
-    const registries3 = [...new Set(tags2.map(({ registry }) => registry))];
+  return report.services.flatMap(({ service, tags: tags3 = [] }) => {
+    const registries3 = [...new Set(tags3.map(({ registry }) => registry))];
     return registries3.map((registry) => {
-      const own = tags2.filter((tag) => tag.registry === registry);
+      const own = tags3.filter((tag) => tag.registry === registry);
       return {
-        service: service2,
+        service,
         registry,
         lines: lines(own, version),
         complete: own.every(isInPlace)
@@ -5271,9 +5435,22 @@ function tagRows(report, version) {
     });
   });
 }
-function lines(tags2, version) {
+function tagSummaries(report, version) {
+  const byService = report.services.flatMap(({ service }) => {
+    const own = tagRows(report, version).filter((row) => row.service === service);
+    const folded = fold(
+      own.map((row) => [row.registry, row]),
+      ({ lines: lines2 }) => JSON.stringify(lines2)
+    );
+    return folded.map(({ value, names }) => [service, { ...value, registries: names }]);
+  });
+  return fold(byService, ({ lines: lines2, registries: registries3 }) => JSON.stringify([lines2, registries3])).map(
+    ({ value: { lines: lines2, complete, registries: registries3 }, names }) => ({ lines: lines2, complete, registries: registries3, services: names })
+  );
+}
+function lines(tags3, version) {
   const tagsByOutcome = /* @__PURE__ */ new Map();
-  for (const tag of tags2) {
+  for (const tag of tags3) {
     const { words, change, why } = tagChange(tag, version);
     const outcome2 = `${words}${change === void 0 ? "" : ` (${change})`}${why === void 0 ? "" : `: ${why}`}`;
     tagsByOutcome.set(outcome2, [...tagsByOutcome.get(outcome2) ?? [], tag.tag]);
@@ -5281,9 +5458,9 @@ function lines(tags2, version) {
   return [...tagsByOutcome].map(([outcome2, names]) => `${names.join(", ")} ${outcome2}`);
 }
 function tagChange(tag, version) {
-  const { state, told, problem: problem4 } = tag;
+  const { state, told } = tag;
   if (state === "stays" && told !== void 0) return { words: told, change: void 0, why: void 0 };
-  return { words: state, change: changeOf(tag, version), why: told ?? problem4?.what.split("\n")[0] };
+  return { words: state, change: changeOf(tag, version), why: told };
 }
 function changeOf({ tag, state, ...row }, version) {
   const before = shortened(row.before);
@@ -5304,8 +5481,8 @@ function changeOf({ tag, state, ...row }, version) {
 function shortened(before) {
   return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
 }
-function tagCount({ tags: tags2 = [] }, registry) {
-  const own = tags2.filter((tag) => tag.registry === registry);
+function tagCount({ tags: tags3 = [] }, registry) {
+  const own = tags3.filter((tag) => tag.registry === registry);
   if (own.length === 0) return void 0;
   const inPlace = own.filter(isInPlace).length;
   const failed = own.some(({ state }) => state === "failed");
@@ -5316,62 +5493,6 @@ function tagCount({ tags: tags2 = [] }, registry) {
 }
 function isInPlace({ state }) {
   return state !== "failed" && state !== "not started";
-}
-
-// packages/report/src/html/markup.ts
-var Markup = class {
-  constructor(html2) {
-    this.html = html2;
-  }
-  html;
-};
-function html(strings, ...parts) {
-  return new Markup(strings.reduce((page, string2, index) => page + markupOf(parts[index - 1]) + string2));
-}
-function withLineBreaks(text2) {
-  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
-}
-function noWrap(text2) {
-  return html`<span class="unbroken">${text2}</span>`;
-}
-function preformatted(text2, kind) {
-  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
-}
-function markupOf(part) {
-  if (part === void 0) return "";
-  if (part instanceof Markup) return part.html;
-  if (typeof part === "string" || typeof part === "number") return escaped2(String(part));
-  return part.map(markupOf).join("");
-}
-function escaped2(text2) {
-  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
-}
-
-// packages/report/src/digest-summary.ts
-function digestSummary(service2) {
-  const byDigest = /* @__PURE__ */ new Map();
-  for (const { registry, digest } of service2.registries) {
-    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry]);
-  }
-  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
-  const [first, ...others] = byDigest;
-  if (first === void 0) return { kind: "none" };
-  if (others.length > 0) {
-    return {
-      kind: "differ",
-      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
-    };
-  }
-  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
-}
-function remark(service2, seenIn) {
-  const all = service2.registries.length;
-  if (all === 0) return void 0;
-  if (seenIn.length === 0) return "not seen in any registry";
-  if (seenIn.length === all)
-    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing = service2.registries.map(({ registry }) => registry).filter((name) => !seenIn.includes(name));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
 }
 
 // packages/report/src/variant-summary.ts
@@ -5411,18 +5532,155 @@ function smokeSummary(smoke) {
   if (smoke.recorded) return `${outcome2}, recorded by an earlier run`;
   return smoke.durationMs === void 0 ? outcome2 : `${outcome2} (${duration(smoke.durationMs)})`;
 }
-function machineLines({ machines = [] }) {
-  const ok = machines.filter(({ state }) => state === "ok").map(({ name }) => name);
+function machineLines({ machines: machines3 = [] }) {
+  const ok = machines3.filter(({ state }) => state === "ok").map(({ name }) => name);
   const others = /* @__PURE__ */ new Map();
-  for (const { name, state, told } of machines) {
+  for (const { name, state, told } of machines3) {
     if (state === "ok") continue;
     const why = `${state === "failed" ? "does not run on" : "not proven on"} NAMES${told === void 0 ? "" : `: ${told}`}`;
     others.set(why, [...others.get(why) ?? [], name]);
   }
   return [
-    ...ok.length > 0 ? [`runs on: ${ok.join(", ")}`] : [],
+    ...ok.length > 0 ? [`runs on ${ok.join(", ")}`] : [],
     ...[...others].map(([why, names]) => why.replace("NAMES", () => names.join(", ")))
   ];
+}
+
+// packages/report/src/grid.ts
+function gridOf({ services }) {
+  const registries3 = [
+    ...new Set(services.flatMap((service) => service.registries.map(({ registry }) => registry)))
+  ];
+  const rows = services.flatMap((service) => rowsOf(service, registries3));
+  return {
+    registries: registries3,
+    hasTests: services.some(({ variants: variants2 }) => variants2.some(isKnown)),
+    rows
+  };
+}
+function rowsOf(service, registries3) {
+  const cells = registries3.map((name) => registryCell(service, name));
+  const byOutcome = /* @__PURE__ */ new Map();
+  for (const variant2 of service.variants) {
+    const tested = testCell(variant2);
+    const group = byOutcome.get(tested.words) ?? { tested, platforms: [] };
+    group.platforms.push(variant2.platform);
+    byOutcome.set(tested.words, group);
+  }
+  const hasFailed = service.state === "failed" && service.problems.length > 0;
+  const untested = { tested: hasFailed ? FAILED : UNKNOWN2, platforms: [] };
+  const groups = byOutcome.size === 0 ? [untested] : [...byOutcome.values()];
+  return groups.map((group) => ({
+    service: service.service,
+    state: service.state,
+    ...group,
+    registries: cells
+  }));
+}
+var UNKNOWN2 = { words: "-", tone: "waiting" };
+var FAILED = { words: "FAILED", tone: "bad" };
+function testCell({ elf, smoke, machines: machines3 = [] }) {
+  const isBad = smoke?.ok === false || (elf?.foreign.length ?? 0) > 0 || (elf?.links?.missing.length ?? 0) > 0 || machines3.some(({ state }) => state === "failed");
+  if (isBad) return FAILED;
+  if (smoke !== void 0) return { words: smoke.recorded ? "ok before" : "ok", tone: "good" };
+  return elf === void 0 ? UNKNOWN2 : { words: "not run", tone: "waiting" };
+}
+var WORDS2 = {
+  ready: "ready",
+  done: "done",
+  "already there": "same",
+  verified: "verified",
+  failed: "FAILED",
+  "not started": "not started"
+};
+function registryCell(service, registry) {
+  const row = service.registries.find((each) => each.registry === registry);
+  if (row === void 0) return void 0;
+  if (row.state === "failed") return { words: WORDS2.failed, tone: "bad" };
+  if (row.state === "not started") return { words: WORDS2["not started"], tone: "waiting" };
+  if (row.digest !== void 0 && service.digest !== void 0 && row.digest !== service.digest)
+    return { words: "DIFFERS", tone: "bad" };
+  const tags3 = tagCount(service, registry);
+  if (tags3 !== void 0 && tags3.tone !== "good") return tags3;
+  return { words: WORDS2[row.state], tone: "good" };
+}
+
+// packages/report/src/html/markup.ts
+var Markup = class {
+  constructor(html2) {
+    this.html = html2;
+  }
+  html;
+};
+function html(strings, ...parts) {
+  return new Markup(strings.reduce((page, string2, index) => page + markupOf(parts[index - 1]) + string2));
+}
+function withLineBreaks(text2) {
+  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
+}
+function noWrap(text2) {
+  return html`<span class="unbroken">${text2}</span>`;
+}
+function preformatted(text2, kind) {
+  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
+}
+function markupOf(part) {
+  if (part === void 0) return "";
+  if (part instanceof Markup) return part.html;
+  if (typeof part === "string" || typeof part === "number") return escaped2(String(part));
+  return part.map(markupOf).join("");
+}
+function escaped2(text2) {
+  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+// packages/report/src/digest-summary.ts
+function digestSummary(service) {
+  const byDigest = /* @__PURE__ */ new Map();
+  for (const { registry, digest } of service.registries) {
+    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry]);
+  }
+  if (service.digest !== void 0 && !byDigest.has(service.digest)) byDigest.set(service.digest, []);
+  const [first, ...others] = byDigest;
+  if (first === void 0) return { kind: "none" };
+  if (others.length > 0) {
+    return {
+      kind: "differ",
+      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
+    };
+  }
+  return { kind: "one", digest: first[0], remark: remark(service, first[1]) };
+}
+function remark(service, seenIn) {
+  const all = service.registries.length;
+  if (all === 0) return void 0;
+  if (seenIn.length === 0) return "not seen in any registry";
+  if (seenIn.length === all)
+    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
+  const missing = service.registries.map(({ registry }) => registry).filter((name) => !seenIn.includes(name));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
+}
+
+// packages/report/src/html/links.ts
+var PLAIN = /^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w.%~/-]*)?$/i;
+function link(address2, text2) {
+  if (address2 === void 0 || !PLAIN.test(address2)) return html`${text2}`;
+  return html`<a href="${address2}" rel="noreferrer noopener">${text2}</a>`;
+}
+function commitPage(source, revision) {
+  if (source === void 0 || !/^[0-9a-f]{40}$/.test(revision)) return void 0;
+  return `${source.replace(/(?:\.git)?\/*$/, "")}/commit/${revision}`;
+}
+function repositoryPage(reference) {
+  const [, host = "", path = ""] = /^([a-z0-9.-]+)\/([a-z0-9._/-]+)(?:[:@].*)?$/.exec(reference) ?? [];
+  if (host === "docker.io") {
+    const [, name] = /^library\/(.+)$/.exec(path) ?? [];
+    return name === void 0 ? `https://hub.docker.com/r/${path}` : `https://hub.docker.com/_/${name}`;
+  }
+  if (host === "ghcr.io" || host === "quay.io") return `https://${host}/${path}`;
+  const [, region] = /^registry\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(host) ?? [];
+  const console2 = "https://cr.console.aliyun.com/repository";
+  return region === void 0 ? void 0 : `${console2}/${region}/${path}/details`;
 }
 
 // packages/report/src/html/state.ts
@@ -5467,43 +5725,41 @@ function cardTable(table3) {
   </table> `;
 }
 function matrixTable({ caption, columns, rows }) {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
-    <table class="matrix">
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-    ([first, ...others]) => html`<tr>
-              <th scope="row">${first}</th>
-              ${others.map((cell2) => html`<td>${cell2 ?? "-"}</td>`)}
-            </tr> `
+  return html`<table class="matrix" role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+    ([first, ...others]) => html`<tr role="row">
+            <th role="rowheader" scope="row">${first}</th>
+            ${others.map((cell2, index) => html`<td role="cell" data-title="${columns[index + 1]}">${cell2 ?? "-"}</td>`)}
+          </tr> `
   )}
-      </tbody>
-    </table>
-  </div> `;
+    </tbody>
+  </table> `;
 }
 
 // packages/report/src/html/service.ts
 function anchorOf(index) {
   return `service-${index + 1}`;
 }
-function serviceSection(service2, index, { version }) {
-  const { tag, revision, notes } = service2;
+function serviceSection(service, index, { version }) {
+  const { tag, revision, source, notes: notes3 } = service;
   const fields = [
-    ...digestRows(service2),
+    ...digestRows(service),
     ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
-    ...revision === void 0 ? [] : [["revision", html`<code>${revision}</code>`]]
+    ...revision === void 0 ? [] : [["revision", html`${link(commitPage(source, revision), html`<code>${revision}</code>`)}`]]
   ];
   return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
     <h2 id="${anchorOf(index)}-title">
-      ${service2.service} ${stateMark(service2.state)}
-      <small class="quiet">${duration(service2.durationMs)}</small>
+      ${service.service} ${stateMark(service.state)}
+      <small class="quiet">${duration(service.durationMs)}</small>
     </h2>
     <dl>
       ${fields.map(
@@ -5511,11 +5767,11 @@ function serviceSection(service2, index, { version }) {
             <dd>${value}</dd>`
   )}
     </dl>
-    ${checkTable(service2)}${registryTable(service2)}${tagTable(service2, version)}${variantTable(service2)}${noteList(notes)}
+    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes3)}
   </section> `;
 }
-function digestRows(service2) {
-  const digest = digestSummary(service2);
+function digestRows(service) {
+  const digest = digestSummary(service);
   if (digest.kind === "none") return [];
   if (digest.kind === "one") {
     const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
@@ -5537,27 +5793,39 @@ function digestRows(service2) {
   ];
 }
 function digestCell(digest) {
-  return digest === void 0 ? void 0 : html`<code class="digest" title="${digest}">${digest}</code>`;
+  return digest === void 0 ? void 0 : html`<code class="whole">${digest}</code>`;
 }
-function checkTable({ checks: checks2 = [] }) {
-  if (checks2.length === 0) return void 0;
-  const rows = checks2.map(({ name, state, evidence }) => [
+function commands({ registries: registries3, digest }) {
+  const row = registries3.find(({ state, reference }) => HAVE.has(state) && isTagged(reference));
+  if (row === void 0 || digest === void 0) return void 0;
+  return html`<h3>Pull and inspect</h3>
+    ${preformatted(`docker pull ${row.reference}`, "command")}
+    ${preformatted(`docker buildx imagetools inspect ${row.reference}`, "command")} `;
+}
+var HAVE = /* @__PURE__ */ new Set(["done", "already there", "verified"]);
+function isTagged(reference) {
+  return /[:@]/.test(reference.slice(reference.lastIndexOf("/")));
+}
+function checkTable({ checks: checks3 = [] }) {
+  if (checks3.length === 0) return void 0;
+  const rows = checks3.map(({ name, state, evidence }) => [
     name,
     stateMark(state),
     evidence.map((line) => html`${line}<br />`)
   ]);
   return cardTable({ caption: "Checks", columns: ["check", "state", "evidence"], rows });
 }
-function registryTable({ registries: registries3 }) {
+function registryTable(service) {
+  const { registries: registries3 } = service;
   if (registries3.length === 0) return void 0;
   const rows = registries3.map((row) => [
-    row.registry,
+    link(repositoryPage(row.reference), row.registry),
     stateMark(row.state),
-    digestCell(row.digest),
+    row.digest === service.digest ? void 0 : digestCell(row.digest),
     sent(row),
     row.state === "not started" ? void 0 : noWrap(duration(row.durationMs)),
     row.record === void 0 ? void 0 : stateMark(row.record),
-    html`<code>${row.reference}</code>`
+    isTagged(row.reference) ? html`<code class="whole">${row.reference}</code>` : void 0
   ]);
   const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
   return cardTable({ caption: "Registries", columns, rows });
@@ -5566,13 +5834,13 @@ function sent({ uploaded, state }) {
   if (uploaded === void 0) return void 0;
   return noWrap(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
 }
-function tagTable({ tags: tags2 = [] }, version) {
-  if (tags2.length === 0) return void 0;
-  const names = [...new Set(tags2.map(({ tag }) => tag))];
-  const rows = [...new Set(tags2.map(({ registry }) => registry))].map((registry) => [
+function tagTable({ tags: tags3 = [] }, version) {
+  if (tags3.length === 0) return void 0;
+  const names = [...new Set(tags3.map(({ tag }) => tag))];
+  const rows = [...new Set(tags3.map(({ registry }) => registry))].map((registry) => [
     registry,
     ...names.map((name) => {
-      const found = tags2.find((each) => each.registry === registry && each.tag === name);
+      const found = tags3.find((each) => each.registry === registry && each.tag === name);
       return found === void 0 ? void 0 : tagCell(found, version);
     })
   ]);
@@ -5612,11 +5880,11 @@ function smokeRun(variant2) {
   const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
   return html`${stateMark(state, smokeSummary(smoke))}${[...smoke?.lines ?? [], ...machineLines(variant2)].map((line) => html`<small>${withLineBreaks(line)}</small>`)}`;
 }
-function noteList(notes) {
-  if (notes.length === 0) return void 0;
+function noteList(notes3) {
+  if (notes3.length === 0) return void 0;
   return html`<h3>Notes</h3>
     <ul>
-      ${notes.map((note) => html`<li>${withLineBreaks(note)}</li>`)}
+      ${notes3.map((note) => html`<li>${withLineBreaks(note)}</li>`)}
     </ul> `;
 }
 
@@ -5677,7 +5945,6 @@ pre code{font:inherit}
 .box>*{color:var(--text)}
 .box>.verdict{color:inherit}
 .box>.quiet{color:var(--quiet)}
-.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
 .whole{user-select:all;-webkit-user-select:all}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
 dt{color:var(--quiet)}
@@ -5693,7 +5960,6 @@ small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
 td small,th small{display:block}
 td code{overflow-wrap:anywhere}
 small .state{font-weight:400}
-.scroll{overflow-x:auto}
 .matrix{width:auto;overflow-wrap:normal}
 .matrix th,.matrix td{padding-right:2rem}
 .matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
@@ -5706,8 +5972,15 @@ small .state{font-weight:400}
 .cards td::before{content:attr(data-title);color:var(--quiet)}
 .cards td.none{display:none}
 .cards .beside{display:inline}
-.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
-.matrix .state{font-size:.8125rem;white-space:normal}
+.matrix thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.matrix,.matrix tbody,.matrix tr,.matrix th{display:block}
+.matrix tr{border-top:1px solid var(--line);padding:.5rem 0}
+.matrix th,.matrix td{border:0;padding:.1rem 0}
+.matrix th small{display:inline;margin-left:.5rem}
+.matrix td{display:inline-block;margin-right:1rem}
+.matrix td::before{content:attr(data-title) " ";color:var(--quiet)}
+.matrix td div{display:inline}
+.matrix td div+div::before{content:", "}
 }
 @media print{
 :root{color-scheme:light;${variables(LIGHT)}}
@@ -5747,8 +6020,8 @@ function renderHtml(raw) {
           <p class="quiet">${began(report.began)}${provenance(report)}</p>
         </header>
         <main>
-          ${verdict(report)}${gate(report.gate)}${record2(report)}${next(report)}${problems2(groupProblems(report))}${overview(report)}${report.services.map(
-    (service2, index) => serviceSection(service2, index, report)
+          ${verdict(report)}${overview(report)}${gate(report)}${problems2(groupProblems(report))}${next(report)}${record2(report)}${report.services.map(
+    (service, index) => serviceSection(service, index, report)
   )}
         </main>
       </body>
@@ -5767,14 +6040,15 @@ function verdict(report) {
   return failed === void 0 ? void 0 : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
 }
 function gate(report) {
-  if (report === void 0) return void 0;
-  const { open: open2, reasons, later } = report;
-  const tone = open2 ? "good" : "bad";
+  if (report.gate === void 0) return void 0;
+  const reasons = gateReasons(report);
+  const later = gateLater(report);
+  const tone = report.gate.open ? "good" : "bad";
   const list2 = (items) => html`<ul>
       ${items.map((item) => html`<li>${withLineBreaks(item)}</li>`)}
     </ul>`;
   return html`<div class="box ${tone}">
-    <p class="verdict">${capitalised(gateVerdict(report))}</p>
+    <p class="verdict">${capitalised(gateVerdict(report.gate))}</p>
     ${reasons.length === 0 ? void 0 : list2(reasons)}${later.length === 0 ? void 0 : html`<p>Left for later:</p>
             ${list2(later)}`}
   </div> `;
@@ -5807,37 +6081,40 @@ function problem2({ code: code2, what, remedy, locations }) {
     ${where2.length === 0 ? void 0 : html`<ul>
             ${where2}
           </ul>`}
-    <p class="quiet">${code2}</p>
     ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
+    <p class="quiet">${code2}: <code>tgo explain ${code2}</code> says more.</p>
   </div> `;
 }
 function remedyPart({ kind, text: text2 }) {
   return kind === "prose" ? html`<p>${withLineBreaks(text2)}</p>` : preformatted(text2, "command");
 }
-function overview({ services }) {
-  const registries3 = [
-    ...new Set(services.flatMap((service2) => service2.registries.map(({ registry }) => registry)))
-  ];
-  if (services.length === 0) return void 0;
-  const rows = services.map((service2, index) => [
-    html`<a href="#${anchorOf(index)}">${service2.service}</a
-      ><small>${stateMark(service2.state)} ${noWrap(duration(service2.durationMs))}</small>`,
-    ...registries3.map((registry) => registryCell(service2, registry))
-  ]);
-  return html`<h2>Overview</h2>
-    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
+function overview(report) {
+  const { registries: registries3, rows, hasTests } = gridOf(report);
+  if (rows.length === 0) return void 0;
+  const anchors = new Map(report.services.map(({ service }, index) => [service, anchorOf(index)]));
+  const cells = rows.map((row, index) => {
+    const isFirst = rows[index - 1]?.service !== row.service;
+    return [
+      html`<a href="#${anchors.get(row.service)}">${row.service}</a
+        >${isFirst ? html`<small>${stateMark(row.state)}</small>` : void 0}`,
+      row.platforms.length === 0 ? void 0 : html`${row.platforms.map((each) => html`<div>${each}</div>`)}`,
+      ...hasTests ? [gridCell(row.tested)] : [],
+      ...row.registries.map((each) => each === void 0 ? void 0 : gridCell(each))
+    ];
+  });
+  const columns = ["service", "platforms", ...hasTests ? ["tested"] : [], ...registries3];
+  return matrixTable({ caption: "Services, platforms and registries", columns, rows: cells });
 }
-function registryCell(service2, registry) {
-  const row = service2.registries.find((each) => each.registry === registry);
-  if (row === void 0) return void 0;
-  const tags2 = tagCount(service2, registry);
-  return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
+function gridCell({ words, tone }) {
+  return words === "-" ? void 0 : mark(tone, words);
 }
 
 // packages/report/src/json.ts
+var SCHEMA_VERSION = 1;
 var KEYS = {
   command: true,
   ok: true,
+  schemaVersion: true,
   version: true,
   engine: true,
   pipeline: true,
@@ -5854,6 +6131,7 @@ var KEYS = {
   where: true,
   remedy: true,
   revision: true,
+  source: true,
   tag: true,
   digest: true,
   size: true,
@@ -5891,8 +6169,52 @@ var KEYS = {
   record: true
 };
 function renderJson({ record: record5, ...report }) {
-  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
+  const versioned = { ...report, schemaVersion: SCHEMA_VERSION };
+  const ordered = JSON.parse(JSON.stringify(versioned, Object.keys(KEYS)));
   return jsonText(record5 === void 0 ? ordered : { ...ordered, record: record5 });
+}
+
+// packages/report/src/check-summary.ts
+function checkSummaries(report) {
+  const all = eachCheck(report).map((summary) => [summary.name, summary]);
+  const folded = fold(all, ({ state, services, evidence }) => JSON.stringify([state, services, evidence]));
+  return folded.map(({ value, names }) => ({ ...value, name: names.join(", ") }));
+}
+function eachCheck({ services }) {
+  const checked = services.filter(({ checks: checks3 = [] }) => checks3.length > 0);
+  const names = [...new Set(checked.flatMap(({ checks: checks3 = [] }) => checks3.map(({ name }) => name)))];
+  return names.flatMap((name) => {
+    const all = checked.flatMap(
+      ({ service, digest, checks: checks3 = [] }) => checks3.filter((check2) => check2.name === name).map((check2) => [service, { ...check2, evidence: shortened3(check2.evidence, digest) }])
+    );
+    const states = [...new Set(all.map(([, { state }]) => state))];
+    return states.map((state) => {
+      const own = all.filter(([, check2]) => check2.state === state);
+      return {
+        name,
+        state,
+        services: own.map(([service]) => service),
+        evidence: shared(own.map(([service, { evidence }]) => [service, evidence]))
+      };
+    });
+  });
+}
+function shortened3(evidence, digest) {
+  const lines2 = digest === void 0 ? evidence : evidence.map((line) => line.replaceAll(digest, shortDigest(digest)));
+  const parts = lines2.map((line) => {
+    const [, name = "", rest = line] = /^([^\s:]{1,30}): (.*)$/s.exec(line) ?? [];
+    return [name, rest];
+  });
+  return fold(parts, (rest, name) => JSON.stringify([name === "", rest])).map(
+    ({ value, names }) => names[0] === "" ? value : `${names.join(", ")}: ${value}`
+  );
+}
+function shared(evidence) {
+  const lines2 = evidence.flatMap(([service, own]) => own.map((line) => [service, line]));
+  const all = evidence.map(([service]) => service);
+  return fold(lines2, (line) => line).map(
+    ({ value, names }) => names.length === all.length ? value : `${names.join(", ")}: ${value}`
+  );
 }
 
 // packages/report/src/markdown-syntax.ts
@@ -5923,100 +6245,182 @@ function indent(raw, by) {
   return raw.split("\n").map((line) => line === "" ? line : by + line).join("\n");
 }
 
-// packages/report/src/registry-columns.ts
-var REGISTRY_COLUMNS = ["service", "registry", "state", "digest", "sent", "time", "record"];
-function shownColumns({ services }) {
-  const registries3 = services.flatMap((service2) => service2.registries);
-  return REGISTRY_COLUMNS.map((title2) => {
-    if (title2 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
-    if (title2 === "record") return registries3.some(({ record: record5 }) => record5 !== void 0);
-    return true;
+// packages/report/src/machine-summary.ts
+function machineSummaries({ services }) {
+  const all = services.flatMap(
+    ({ service, variants: variants2 }) => variants2.flatMap((variant2) => {
+      const lines2 = machineLines(variant2);
+      return lines2.length === 0 ? [] : [[service, { platform: variant2.platform, lines: lines2 }]];
+    })
+  );
+  return fold(all, (value) => JSON.stringify(value)).map(({ value, names }) => ({ ...value, services: names })).sort((a, b) => a.platform.localeCompare(b.platform));
+}
+
+// packages/report/src/note-summary.ts
+var MACHINE = /x86_64|x86-64|amd64|aarch64|arm64/g;
+function noteSummaries({ services }) {
+  const all = services.flatMap(
+    ({ service, notes: notes3 }) => acrossPlatforms(notes3).map((note) => [service, note])
+  );
+  return fold(all, (note) => note).map(({ value, names }) => ({ text: value, services: names }));
+}
+function acrossPlatforms(notes3) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const note of notes3) {
+    const key = note.replaceAll(MACHINE, "MACHINE");
+    groups.set(key, [...groups.get(key) ?? [], note]);
+  }
+  return [...groups.values()].map(merged2);
+}
+function merged2(notes3) {
+  const [first = ""] = notes3;
+  const names = notes3.map((note) => [...note.matchAll(MACHINE)].map(([name]) => name));
+  let at = -1;
+  const text2 = first.replaceAll(MACHINE, () => {
+    at += 1;
+    const variants2 = [...new Set(names.map((each) => each[at] ?? ""))];
+    return variants2.length === 1 ? variants2[0] ?? "" : `{${variants2.join(",")}}`;
   });
+  return text2.replaceAll(
+    /linux\/\{([^}]*)\}/g,
+    (_, list2) => `linux/${list2.replaceAll(",", " and linux/")}`
+  );
 }
 
 // packages/report/src/markdown.ts
 function renderMarkdown(raw) {
   const report = printable(raw);
-  const blocks = [
+  const ran = provenance(report);
+  const blocks2 = [
     `## ${code(title(report))} ${SIGNS2[outcome(report).tone]} ${outcome(report).words}`,
     headline(report),
     gate2(report),
+    problems3(report),
     report.next === void 0 ? void 0 : `**Next**
 
 ${fence(report.next, "sh")}`,
     report.nextInWords === void 0 ? void 0 : `**Next:** ${text(report.nextInWords)}`,
-    problems3(report),
+    grid(report),
+    digests(report),
+    tags(report),
     record3(report),
     checks(report),
     registries2(report),
-    tags(report),
     variants(report),
-    ...report.services.map(service)
+    machines(report),
+    notes(report),
+    ran === "" ? void 0 : `_${text(ran)}_`
   ];
-  return `${blocks.filter((block) => block !== void 0).join("\n\n")}
+  return `${blocks2.filter((block) => block !== void 0).join("\n\n")}
 `;
 }
 var SIGNS2 = { good: "✅", waiting: "⚠️", bad: "❌" };
 function headline(report) {
   const failed = failure(report);
-  const ran = provenance(report);
-  const first = `${scope(report)}${failed === void 0 ? "" : ` — ${text(failed)}`}`;
-  return ran === "" ? first : `${first}  
-_${text(ran)}_`;
+  return `${scope(report)}${failed === void 0 ? "" : ` — ${text(failed)}`}`;
 }
-function service(report) {
-  const lines2 = [
-    `- ${report.state} in ${duration(report.durationMs)}${report.tag === void 0 ? "" : ` · tag ${code(report.tag)}`}`
-  ];
-  const digest = digestSummary(report);
-  if (digest.kind === "one") {
-    lines2.push(
-      `- digest ${code(digest.digest)}${digest.remark === void 0 ? "" : ` (${text(digest.remark)})`}`
-    );
-  } else if (digest.kind === "differ") {
-    lines2.push("- **the digests differ:**");
-    for (const each of digest.digests) {
-      lines2.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
+function grid(report) {
+  const { registries: registries3, rows, hasTests } = gridOf(report);
+  if (rows.length === 0) return void 0;
+  const state = ({ words, tone }) => tone === "good" || words === "-" ? words : `**${words}**`;
+  const header = ["service", "state", "platforms", ...hasTests ? ["tested"] : [], ...registries3];
+  const cells = rows.map((row) => [
+    text(row.service),
+    row.state === "failed" ? `**${row.state}**` : row.state,
+    text(row.platforms.join(", ") || "-"),
+    ...hasTests ? [state(row.tested)] : [],
+    ...row.registries.map((each) => each === void 0 ? "-" : state(each))
+  ]);
+  return table(header.map(text), cells);
+}
+function digests({ services }) {
+  const lines2 = services.flatMap((service) => {
+    const digest = digestSummary(service);
+    const from = service.revision === void 0 ? "" : ` · revision ${code(service.revision)}`;
+    if (digest.kind === "none") return from === "" ? [] : [`- ${text(service.service)}${from}`];
+    if (digest.kind === "one") {
+      const remark2 = digest.remark === void 0 ? "" : ` (${text(digest.remark)})`;
+      return [`- ${text(service.service)} ${code(digest.digest)}${remark2}${from}`];
     }
-  }
-  if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
-  for (const { reference, state } of report.registries) {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines2.push(`- ${code(reference)}${missing}`);
-  }
-  for (const note of report.notes) lines2.push(`- note: ${text(note)}`);
-  return `### ${text(report.service)}
+    return [
+      `- ${text(service.service)}: **the digests differ**${from}`,
+      ...digest.digests.map(
+        (each) => `  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`
+      )
+    ];
+  });
+  return lines2.length === 0 ? void 0 : `### Digests
+
+${lines2.join("\n")}`;
+}
+function machines(report) {
+  const lines2 = machineSummaries(report).flatMap(({ platform, lines: lines3, services }) => {
+    const of = whose(
+      services,
+      report.services.map(({ service }) => service)
+    );
+    const name = of === "" || report.services.length === 1 ? platform : `${platform} of ${of}`;
+    return lines3.map((line) => `- ${text(`${name}: ${line}`)}`);
+  });
+  return lines2.length === 0 ? void 0 : `### Machines
+
+${lines2.join("\n")}`;
+}
+function notes(report) {
+  const lines2 = noteSummaries(report).map(({ text: note, services }) => {
+    const of = report.services.length === 1 ? "" : whose(
+      services,
+      report.services.map(({ service }) => service)
+    );
+    return `- ${text(of === "" ? note : `${of}: ${note}`)}`;
+  });
+  return lines2.length === 0 ? void 0 : `### Notes
 
 ${lines2.join("\n")}`;
 }
 function checks(report) {
-  const rows = report.services.flatMap(
-    ({ service: service2, checks: checks2 = [] }) => checks2.map(({ name, state, evidence }) => [
-      text(service2),
+  const summaries = checkSummaries(report);
+  const all = [...new Set(summaries.flatMap(({ services }) => services))];
+  const rows = summaries.map(({ name, state, services, evidence }) => {
+    const of = whose(services, all);
+    return [
       text(name),
       state === "failed" ? `**${state}**` : state,
-      evidence.map(text).join("<br>")
-    ])
-  );
-  return rows.length === 0 ? void 0 : table(["service", "check", "state", "evidence"], rows);
+      [...of === "" || all.length === 1 ? [] : [`${of}:`], ...evidence].map(text).join("<br>")
+    ];
+  });
+  return rows.length === 0 ? void 0 : table(["check", "state", "evidence"], rows);
 }
 function registries2(report) {
-  const strong = (state) => state === "failed" || state === "not started" ? `**${state}**` : state;
+  const hasSent = report.services.some(
+    (each) => each.registries.some(({ uploaded }) => uploaded !== void 0)
+  );
+  const hasRecord = report.services.some(
+    (each) => each.registries.some(({ record: record5 }) => record5 !== void 0)
+  );
   const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((each) => [
-      text(service2),
-      text(each.registry),
-      strong(each.state),
-      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
-      each.uploaded === void 0 ? "-" : size(each.uploaded),
-      each.state === "not started" ? "-" : duration(each.durationMs),
-      strong(each.record ?? "-")
-    ])
+    ({ service, registries: registries3 }) => registries3.map((each) => {
+      const missing = each.state === "failed" || each.state === "not started" ? ` **${each.state}**` : "";
+      return [
+        text(service),
+        text(each.registry),
+        `${code(each.reference)}${missing}`,
+        ...hasSent ? [each.uploaded === void 0 ? "-" : size(each.uploaded)] : [],
+        each.state === "not started" ? "-" : duration(each.durationMs),
+        ...hasRecord ? [each.record === "failed" ? "**failed**" : each.record ?? "-"] : []
+      ];
+    })
   );
   if (rows.length === 0) return void 0;
-  const shown = shownColumns(report);
-  const select = (cells) => cells.filter((_, column) => shown[column]);
-  return table(select(REGISTRY_COLUMNS), rows.map(select));
+  const header = [
+    "service",
+    "registry",
+    "image",
+    ...hasSent ? ["sent"] : [],
+    "time",
+    ...hasRecord ? ["record"] : []
+  ];
+  return table(header, rows);
 }
 function gate2(report) {
   const [first, ...others] = gateLines(report);
@@ -6028,23 +6432,23 @@ function record3(report) {
   return location === void 0 ? void 0 : `**record** ${text(location)}`;
 }
 function tags(report) {
-  const rows = tagRows(report, report.version).map(({ service: service2, registry, lines: lines2, complete }) => {
+  const rows = tagSummaries(report, report.version).map(({ services, registries: registries3, lines: lines2, complete }) => {
     const summary = lines2.map(text).join("<br>");
-    return [text(service2), text(registry), complete ? summary : `**${summary}**`];
+    return [text(services.join(", ")), text(registries3.join(", ")), complete ? summary : `**${summary}**`];
   });
   return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
 }
 function variants(report) {
   const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((each) => {
+    ({ service, variants: variants2 }) => variants2.map((each) => {
       const wrong = [...foreignFiles(each), ...missingLibraries(each)];
       const summary = fileSummary(each).map((line) => wrong.length === 0 ? line : `**${line}**`);
       const files2 = [...summary, ...wrong.map(code)].join("<br>");
-      const lines2 = [...(each.smoke?.lines ?? []).map(code), ...machineLines(each).map(text)];
+      const lines2 = (each.smoke?.lines ?? []).map(code);
       const smoke = [smokeSummary(each.smoke), ...lines2].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
       const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
-      return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
+      return [text(service), each.platform, variantSize(each), digest, files2, machine, smoke];
     })
   );
   return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
@@ -6057,7 +6461,7 @@ ${groups.map(problem3).join("\n").trimEnd()}`;
 }
 function problem3({ code: kind, what, remedy, locations }) {
   const [first = "", ...output] = what.split("\n");
-  const blocks = [
+  const blocks2 = [
     ...output.length === 0 ? [] : [fence(output.join("\n"), "text")],
     ...locations.length === 0 ? [] : [
       locationLines(locations).map((line) => `- at ${text(line)}`).join("\n")
@@ -6066,23 +6470,12 @@ function problem3({ code: kind, what, remedy, locations }) {
       (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
     )
   ];
-  const inner = blocks.filter((block) => block !== "").map((block) => `
+  blocks2.push(`${code(`tgo explain ${kind}`)} says more.`);
+  const inner = blocks2.filter((block) => block !== "").map((block) => `
 ${indent(block, "  ")}
 `);
   return `- **${kind}** ${text(first)}
 ${inner.join("")}`;
-}
-
-// packages/report/src/colors.ts
-function colors(wanted) {
-  const paint = (on, off) => wanted ? (text2) => `\x1B[${on}m${text2}\x1B[${off}m` : (text2) => text2;
-  return {
-    bold: paint(1, 22),
-    dim: paint(2, 22),
-    red: paint(31, 39),
-    green: paint(32, 39),
-    yellow: paint(33, 39)
-  };
 }
 
 // packages/report/node_modules/ansi-regex/index.js
@@ -6317,26 +6710,61 @@ function stringWidth(input, options = {}) {
   return width;
 }
 
+// packages/report/src/colors.ts
+function colors(wanted) {
+  const paint = (on, off) => wanted ? (text2) => `\x1B[${on}m${text2}\x1B[${off}m` : (text2) => text2;
+  return {
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+    red: paint(31, 39),
+    green: paint(32, 39),
+    yellow: paint(33, 39)
+  };
+}
+
+// packages/report/src/column-widths.ts
+function columnWidths(needs, room) {
+  const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
+  if (sum(needs.map(({ line }) => line)) <= room) return needs.map(({ line }) => line);
+  const least = needs.map(({ word }) => word);
+  let free = room - sum(least);
+  if (free < 0) return void 0;
+  const widths = [...least];
+  const order = needs.map((need, column) => ({ column, wanted: need.line - need.word }));
+  order.sort((a, b) => a.wanted - b.wanted);
+  order.forEach(({ column, wanted }, index) => {
+    const share = Math.min(wanted, Math.floor(free / (order.length - index)));
+    widths[column] = (least[column] ?? 0) + share;
+    free -= share;
+  });
+  return widths;
+}
+
 // packages/report/src/table.ts
 function cell(text2, style = {}) {
   return { lines: typeof text2 === "string" ? [text2] : text2, ...style };
 }
+var GAP = 2;
 var MIN_LAST = 20;
-function table2(header, rows, { width, indent: indent2, paintHeader }) {
+function table2(header, rows, options) {
+  const { width, indent: indent2, paintHeader } = options;
   const title2 = (text2, column) => {
     const align = rows[0]?.[column]?.align;
     return cell(text2, { paint: paintHeader, ...align === void 0 ? {} : { align } });
   };
   const cells = [header.map(title2), ...rows];
-  const widths = header.map(
-    (_, column) => Math.max(...cells.flatMap((row) => row[column]?.lines.map((line) => stringWidth(line)) ?? []))
-  );
-  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, indent2.length);
-  const last = Math.max(MIN_LAST, width - before);
+  const room = width - indent2.length - GAP * (header.length - 1);
+  const needs = header.map((_, column) => {
+    const need = needOf(cells.flatMap((row) => row[column]?.lines ?? []));
+    return column === header.length - 1 ? { ...need, word: Math.min(need.word, MIN_LAST) } : need;
+  });
+  const widths = columnWidths(needs, room);
+  if (widths === void 0) return blocks(header, rows, options);
   return cells.flatMap((row) => {
-    const wrapped = row.map(
-      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
-    );
+    const wrapped = row.map((each, column) => ({
+      ...each,
+      lines: each.lines.flatMap((line) => wrap(line, widths[column] ?? 0))
+    }));
     const height = Math.max(1, ...wrapped.map((each) => each.lines.length));
     return Array.from({ length: height }, (_, index) => {
       const parts = wrapped.map((each, column) => {
@@ -6347,9 +6775,53 @@ function table2(header, rows, { width, indent: indent2, paintHeader }) {
         const padded = each.align === "right" ? padding + text2 : text2 + padding;
         return each.paint === void 0 || text2 === "" ? padded : each.paint(padded);
       });
-      return (indent2 + parts.join("  ")).trimEnd();
+      return (indent2 + parts.join(" ".repeat(GAP))).trimEnd();
     });
   });
+}
+function tableWidth(header, rows) {
+  const widths = header.map(
+    (title2, column) => needOf([title2, ...rows.flatMap((row) => row[column]?.lines ?? [])])
+  );
+  return widths.reduce((sum, { line }) => sum + line, GAP * (header.length - 1));
+}
+function needOf(lines2) {
+  return {
+    line: Math.max(0, ...lines2.map((line) => stringWidth(line))),
+    word: Math.max(
+      0,
+      ...lines2.flatMap((line) => line.startsWith(" ") ? [line] : line.split(" ")).map((word) => stringWidth(word))
+    )
+  };
+}
+function blocks(header, rows, { width, indent: indent2, paintHeader }) {
+  const [, ...titles] = header;
+  const folded = rows.map((row) => ({ first: row[0], fields: fieldsOf(titles, row.slice(1)) }));
+  const longest = Math.max(
+    0,
+    ...folded.flatMap(({ fields }) => fields.map(({ title: title2 }) => stringWidth(title2)))
+  );
+  const pad = (text2) => text2 + " ".repeat(Math.max(0, longest - stringWidth(text2)));
+  return folded.flatMap(({ first, fields }) => {
+    const paint = first?.paint ?? ((text2) => text2);
+    const heading = (first?.lines ?? []).filter((line) => line !== "");
+    return [
+      ...heading.flatMap((line) => wrap(line, width - indent2.length)).map((line) => indent2 + paint(line)),
+      ...fields.flatMap(
+        ({ title: title2, cell: { lines: lines2, paint: paintCell = (text2) => text2 } }) => lines2.flatMap((line) => wrap(line, width - indent2.length - longest - 4)).map(
+          (line, index) => `${indent2}  ${paintHeader(pad(index === 0 ? title2 : ""))}  ${paintCell(line)}`.trimEnd()
+        )
+      )
+    ];
+  });
+}
+function fieldsOf(titles, cells) {
+  const named = cells.map((each, column) => [titles[column] ?? "", each]);
+  const filled = named.filter(([, { lines: lines2 }]) => lines2.some((line) => line !== "" && line !== "-"));
+  return fold(filled, ({ lines: lines2 }) => JSON.stringify(lines2)).map(({ value, names }) => ({
+    title: names.join(", "),
+    cell: value
+  }));
 }
 function wrap(line, width) {
   if (line.startsWith(" ") || stringWidth(line) <= width) return [line];
@@ -6366,170 +6838,223 @@ function wrap(line, width) {
   }
   return [...lines2, current];
 }
+function hanging(prefix, line, width) {
+  const pad = " ".repeat(stringWidth(prefix));
+  return wrap(line, width - stringWidth(prefix)).map((part, index) => `${index === 0 ? prefix : pad}${part}`);
+}
 
-// packages/report/src/text.ts
-function renderText(raw, { color = false, width = 100 } = {}) {
-  const report = printable(raw);
-  const page = { colors: colors(color), width };
-  const blocks = [
-    headline2(report, page),
-    ...report.services.map((service2) => serviceBlock(service2, page)),
-    gate3(report, page),
-    record4(report, page),
-    checkTable2(report, page),
-    registryTable2(report, page),
-    tagTable2(report, page),
-    variantTable2(report, page),
-    problems4(report, page),
-    report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`],
-    report.nextInWords === void 0 ? [] : [`next: ${report.nextInWords}`]
-  ];
-  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
+// packages/report/src/text/checks.ts
+function checks2(report, { colors: colors2, width }) {
+  const summaries = checkSummaries(report);
+  if (summaries.length === 0) return [];
+  const paints = { ok: colors2.green, note: colors2.yellow, failed: colors2.red, skipped: colors2.dim };
+  const all = [...new Set(summaries.flatMap(({ services }) => services))];
+  const rows = summaries.map(({ name, state, services, evidence }, index) => {
+    const of = whose(services, all);
+    const isNamed = of !== "" && all.length > 1;
+    return [
+      cell(summaries[index - 1]?.name === name ? "" : name),
+      cell(state === "failed" ? "FAILED" : state, { paint: paints[state] }),
+      cell(isNamed && !evidence.some((line) => line.startsWith(of)) ? [`${of}:`, ...evidence] : evidence)
+    ];
+  });
+  const header = ["check", "state", "evidence"];
+  const options = { width, indent: "", paintHeader: colors2.dim };
+  if (tableWidth(header, rows) <= width) return table2(header, rows, options);
+  const short = rows.map((row) => row.map((each) => ({ ...each, lines: each.lines.map(withShortDigests) })));
+  return table2(header, short, options);
 }
-function headline2(report, { colors: colors2, width }) {
-  const { words, tone } = outcome(report);
-  const paint = { good: colors2.green, waiting: colors2.yellow, bad: colors2.red };
-  const failed = failure(report);
-  return [
-    `${colors2.bold(title(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${scope(report)}`,
-    ...failed === void 0 ? [] : wrap(failed, width),
-    colors2.dim(provenance(report))
-  ];
+function withShortDigests(line) {
+  return line.replaceAll(/sha256:([0-9a-f]{12})[0-9a-f]{52}/g, "$1");
 }
-function gate3(report, { width }) {
-  const [first, ...others] = gateLines(report);
-  const hanging = others.flatMap(
-    (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
-  );
-  return first === void 0 ? [] : [first, ...hanging];
-}
-function record4(report, { colors: colors2, width }) {
-  const location = recordLocation(report);
-  if (location === void 0) return [];
-  return wrap(location, width - 8).map(
-    (line, index) => `${index === 0 ? colors2.dim("record") : "      "}  ${line}`
-  );
-}
-function serviceBlock(service2, page) {
-  const { colors: colors2 } = page;
-  const isBad = ["failed", "not released", "not moved"].includes(service2.state);
-  const paint = isBad ? colors2.red : colors2.green;
-  const lines2 = [
-    `${colors2.bold(service2.service)}  ${paint(service2.state)}${colors2.dim(` (${duration(service2.durationMs)})`)}`
-  ];
-  const field = (name, text2) => {
-    lines2.push(`  ${colors2.dim(name.padEnd(8))}  ${text2}`);
-  };
-  const digest = digestSummary(service2);
-  if (digest.kind === "one") {
-    field("digest", digest.digest);
-    if (digest.remark !== void 0) field("", `(${digest.remark})`);
-  } else if (digest.kind === "differ") {
-    field("digest", colors2.red("DIFFERS:"));
-    for (const each of digest.digests) {
-      field("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
+
+// packages/report/src/text/command.ts
+var WORD = /(?:'[^']*'|"[^"]*"|[^\s'"])+/g;
+function wrapCommand(command, prefix, width) {
+  if (command.includes("\n") || stringWidth(prefix + command) <= width) return [prefix + command];
+  const lines2 = [];
+  let current = prefix;
+  for (const word of command.match(WORD) ?? []) {
+    const isFirst = current === prefix || current === INDENT;
+    const longer = isFirst ? current + word : `${current} ${word}`;
+    if (!isFirst && stringWidth(longer) > width - 2) {
+      lines2.push(`${current} \\`);
+      current = INDENT + word;
+    } else {
+      current = longer;
     }
   }
-  if (service2.tag !== void 0) field("tag", service2.tag);
-  if (service2.revision !== void 0) field("revision", service2.revision);
-  service2.registries.forEach(({ reference, state }, index) => {
+  return [...lines2, current];
+}
+var INDENT = "    ";
+
+// packages/report/src/text/details.ts
+function details(service, report, page) {
+  const { colors: colors2, width } = page;
+  const revision = sharedRevision(report) === void 0 ? service.revision : void 0;
+  const fields = [
+    ...revision === void 0 ? [] : [["revision", [revision]]],
+    ...images(service),
+    ...transfers(service),
+    ...platforms2(service),
+    ...smokeRuns(service),
+    ...wrongFiles(service)
+  ];
+  const { service: name, state, durationMs } = service;
+  const isBad = ["failed", "not released", "not moved"].includes(state);
+  const longest = Math.max(...fields.map(([title2]) => title2.length), 0);
+  const pad = " ".repeat(longest + 4);
+  return [
+    `${colors2.bold(name)}  ${(isBad ? colors2.red : colors2.green)(state)} in ${duration(durationMs)}`,
+    ...fields.flatMap(
+      ([title2, lines2]) => lines2.flatMap((line) => wrap(line, width - pad.length)).map(
+        (line, index) => index === 0 ? `  ${colors2.dim(title2.padEnd(longest))}  ${line}` : `${pad}${line}`
+      )
+    )
+  ];
+}
+function images({ registries: registries3, checks: checks3 = [], tag }) {
+  const evidence = checks3.flatMap((check2) => check2.evidence);
+  const told = registries3.every(({ reference }) => evidence.some((line) => line.includes(reference)));
+  if (registries3.length === 0) return tag === void 0 ? [] : [["tag", [tag]]];
+  const named = registries3.filter(
+    ({ reference }) => /[:@]/.test(reference.slice(reference.lastIndexOf("/")))
+  );
+  if (told || named.length === 0) return [];
+  const lines2 = named.map(({ reference, state }) => {
     const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    field(index === 0 ? "images" : "", `${reference}${missing}`);
+    return `${reference}${missing}`;
   });
-  for (const note of service2.notes) {
-    wrap(note, page.width - 12).forEach((line, index) => {
-      field(index === 0 ? "note" : "", line);
-    });
-  }
-  return lines2;
+  return [[lines2.length === 1 ? "image" : "images", lines2]];
 }
-function checkTable2(report, { colors: colors2, width }) {
-  const paints = { ok: colors2.green, note: colors2.yellow, failed: colors2.red, skipped: colors2.dim };
-  const rows = report.services.flatMap(
-    ({ service: service2, checks: checks2 = [] }) => checks2.map(({ name, state, evidence }, index) => [
-      cell(index === 0 ? service2 : "", { paint: colors2.bold }),
-      cell(name),
-      cell(state, { paint: paints[state] }),
-      cell(evidence)
-    ])
-  );
-  if (rows.length === 0) return [];
-  return table2(["service", "check", "state", "evidence"], rows, {
-    width,
-    indent: "",
-    paintHeader: colors2.dim
+function transfers({ registries: registries3 }) {
+  const begun = registries3.filter(({ state }) => state !== "not started");
+  const all = begun.map((row) => [row.registry, transfer(row)]);
+  const lines2 = fold(all, (text2) => text2).map(({ value, names }) => `${names.join(", ")} ${value}`);
+  const records = fold(
+    registries3.flatMap(({ registry, record: record5 }) => record5 === void 0 ? [] : [[registry, record5]]),
+    (record5) => record5
+  ).map(({ value, names }) => `${value} in ${names.join(", ")}`);
+  return [
+    ...lines2.length === 0 ? [] : [["registries", [lines2.join("; ")]]],
+    ...records.length === 0 ? [] : [["record", [records.join("; ")]]]
+  ];
+}
+function transfer({ uploaded, state, durationMs }) {
+  const time = duration(durationMs);
+  if (uploaded === void 0) return time;
+  return uploaded === 0 && state !== "failed" ? `nothing sent, ${time}` : `${size(uploaded)} sent in ${time}`;
+}
+function platforms2({ variants: variants2 }) {
+  return variants2.filter(isKnown).map((variant2) => {
+    const parts = [
+      variant2.size === void 0 ? void 0 : size(variant2.size),
+      fileSummary(variant2).join(", ")
+    ];
+    return [variant2.platform, [parts.filter((part) => part !== void 0).join(" · ")]];
   });
 }
-function registryTable2(report, { colors: colors2, width }) {
-  const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((registry, index) => [
-      cell(index === 0 ? service2 : "", { paint: colors2.bold }),
-      cell(registry.registry),
-      cell(registry.state, { paint: statePaint(registry, colors2) }),
-      cell(registry.digest === void 0 ? "-" : shortDigest(registry.digest)),
-      cell(sent2(registry), { align: "right" }),
-      cell(registry.state === "not started" ? "-" : duration(registry.durationMs)),
-      cell(registry.record ?? "-", registry.record === "failed" ? { paint: colors2.red } : {})
-    ])
-  );
-  if (rows.length === 0) return [];
-  const shown = shownColumns(report);
-  const select = (cells) => cells.filter((_, column) => shown[column]);
-  return table2(select(REGISTRY_COLUMNS), rows.map(select), { width, indent: "", paintHeader: colors2.dim });
+function smokeRuns({ variants: variants2 }) {
+  const known = variants2.filter(isKnown).map(({ platform, smoke }) => [platform, smoke]);
+  const runs = fold(known, (smoke) => JSON.stringify([smoke?.ok, smoke?.recorded, smoke?.lines]));
+  const machines3 = new Map(known.map(([platform, smoke]) => [platform, smoke?.machine]));
+  const platforms3 = known.map(([platform]) => platform);
+  return runs.map(({ value, names }, index) => {
+    const of = platforms3.length === 1 ? "" : whose(names, platforms3);
+    const where2 = names.flatMap((name) => machines3.get(name) ?? []);
+    const times = names.map((name) => known.find(([platform]) => platform === name)?.[1]);
+    const outcome2 = `${of === "" ? "" : `${of}: `}${outcomeOf(value, times)}`;
+    const on = where2.length === 0 ? "" : ` on ${where2.join(" and ")}`;
+    return [index === 0 ? "smoke run" : "", [`${outcome2}${on}`, ...value?.lines ?? []]];
+  });
 }
-function statePaint({ state }, colors2) {
-  if (state === "failed") return colors2.red;
-  return state === "not started" ? colors2.yellow : colors2.green;
+function outcomeOf(smoke, all) {
+  const isShared = new Set(all.map((each) => smokeSummary(each))).size === 1;
+  return isShared ? smokeSummary(smoke) : smoke?.ok === true ? "ok" : "FAILED";
 }
-function sent2({ uploaded, state }) {
-  if (uploaded === void 0) return "-";
-  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+function wrongFiles({ variants: variants2 }) {
+  return variants2.flatMap((variant2) => {
+    const list2 = (title2, lines2) => lines2.length === 0 ? [] : [[title2, [`${variant2.platform}:`, ...lines2]]];
+    return [...list2("foreign", foreignFiles(variant2)), ...list2("not loadable", missingLibraries(variant2))];
+  });
 }
-function tagTable2(report, { colors: colors2, width }) {
-  const rows = tagRows(report).map(({ service: service2, registry, lines: lines2, complete }, index, all) => [
-    cell(all[index - 1]?.service === service2 ? "" : service2, { paint: colors2.bold }),
-    cell(registry),
-    cell(lines2, { paint: complete ? colors2.green : colors2.red })
-  ]);
-  if (rows.length === 0) return [];
-  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors2.dim });
-}
-function variantTable2(report, { colors: colors2, width }) {
-  const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((variant2, index) => {
-      const { smoke } = variant2;
-      const wrong2 = [...foreignFiles(variant2), ...missingLibraries(variant2)];
-      const failedSmoke = smoke?.ok === false;
+
+// packages/report/src/text/digests.ts
+function digests2({ services }, { colors: colors2, width }) {
+  const known = services.map((service) => ({ name: service.service, digest: digestSummary(service) })).filter(({ digest }) => digest.kind !== "none");
+  if (known.length === 0) return [];
+  const shared2 = mostCommon2(known.flatMap(({ digest }) => digest.kind === "one" ? [digest.remark] : []));
+  const longest = Math.max(...known.map(({ name }) => stringWidth(name)));
+  const title2 = known.length === 1 ? "digest" : "digests";
+  return [
+    colors2.dim(shared2 === void 0 ? title2 : `${title2} (${shared2})`),
+    ...known.flatMap(({ name, digest }) => {
+      const start = `  ${colors2.bold(name)}${" ".repeat(longest + 2 - stringWidth(name))}`;
+      const pad = " ".repeat(longest + 4);
+      if (digest.kind === "one") {
+        const isSaid = digest.remark === void 0 || digest.remark === shared2;
+        const remark2 = isSaid ? [] : [`${pad}(${digest.remark})`];
+        return [`${start}${digest.digest}`, ...remark2];
+      }
+      if (digest.kind === "none") return [];
       return [
-        cell(index === 0 ? service2 : "", { paint: colors2.bold }),
-        cell(variant2.platform),
-        cell(variantSize(variant2), { align: "right" }),
-        cell(fileSummary(variant2), wrong2.length > 0 ? { paint: colors2.red } : {}),
-        cell(smoke?.machine ?? "-"),
-        cell(
-          [smokeSummary(smoke), ...smoke?.lines ?? [], ...machineLines(variant2)],
-          failedSmoke ? { paint: colors2.red } : {}
+        `${start}${colors2.red("DIFFERS:")}`,
+        ...digest.digests.flatMap(
+          (each) => wrap(`${each.digest} in ${each.registries.join(", ") || "no registry"}`, width - pad.length).map(
+            (line) => pad + line
+          )
         )
       ];
     })
-  );
-  if (rows.length === 0) return [];
-  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
-  const wrong = report.services.flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant2) => {
-      const where2 = `${service2} ${variant2.platform}:`;
-      const list2 = (title2, lines2) => lines2.length === 0 ? [] : [`${title2} ${where2}`, ...lines2.map((line) => `  ${line}`)];
-      return [
-        ...list2("foreign files in", foreignFiles(variant2)),
-        ...list2("cannot be loaded in", missingLibraries(variant2))
-      ];
-    })
-  );
-  return [
-    ...table2(header, rows, { width, indent: "", paintHeader: colors2.dim }),
-    ...wrong.length > 0 ? ["", ...wrong] : []
   ];
 }
+function mostCommon2(remarks) {
+  const counts = /* @__PURE__ */ new Map();
+  for (const remark3 of remarks) if (remark3 !== void 0) counts.set(remark3, (counts.get(remark3) ?? 0) + 1);
+  const [[remark2, count2] = [void 0, 0]] = [...counts].sort(([, a], [, b]) => b - a);
+  return count2 > 1 || remarks.length === 1 ? remark2 : void 0;
+}
+
+// packages/report/src/text/grid.ts
+function grid2(report, { colors: colors2, width }) {
+  const shape = gridOf(report);
+  if (shape.rows.length === 0) return [];
+  const paints = {
+    good: colors2.green,
+    waiting: colors2.yellow,
+    bad: colors2.red
+  };
+  const state = ({ words, tone }) => cell(words, words === "-" ? {} : { paint: paints[tone] });
+  const header = headerOf(shape, "platforms");
+  const rows = (platformName) => shape.rows.map((row, index) => [
+    cell(shape.rows[index - 1]?.service === row.service ? "" : row.service, { paint: colors2.bold }),
+    ...hasPlatforms(shape) ? [cell(row.platforms.map(platformName).join(", ") || "-")] : [],
+    ...shape.hasTests ? [state(row.tested)] : [],
+    ...row.registries.map((each) => each === void 0 ? cell("-") : state(each))
+  ]);
+  const whole = rows((platform) => platform);
+  const fits = tableWidth(header, whole) <= width;
+  const options = { width, indent: "", paintHeader: colors2.dim };
+  if (fits) return table2(header, whole, options);
+  return table2(
+    headerOf(shape, "for"),
+    rows((platform) => platform.replace(/^linux\//, "")),
+    options
+  );
+}
+function headerOf(shape, platforms3) {
+  return [
+    "service",
+    ...hasPlatforms(shape) ? [platforms3] : [],
+    ...shape.hasTests ? ["tested"] : [],
+    ...shape.registries
+  ];
+}
+function hasPlatforms({ rows }) {
+  return rows.some(({ platforms: platforms3 }) => platforms3.length > 0);
+}
+
+// packages/report/src/text/problems.ts
 function problems4(report, { colors: colors2, width }) {
   const groups = groupProblems(report);
   if (groups.length === 0) return [];
@@ -6540,13 +7065,13 @@ function problems4(report, { colors: colors2, width }) {
     const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
     lines2.push(`  ${number}${colors2.red(text2[0] ?? "")}`);
     lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
-    for (const line of locationLines(locations)) lines2.push(`${pad}${colors2.dim("at")}  ${line}`);
-    lines2.push(`${pad}${colors2.dim(`code ${code2}`)}`);
+    for (const line of locationLines(locations)) lines2.push(...hanging(`${pad}at  `, line, width));
     if (remedy !== void 0) {
       remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
         lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
       });
     }
+    lines2.push(`${pad}${colors2.dim(`code ${code2}: tgo explain ${code2}`)}`);
   });
   return lines2;
 }
@@ -6555,6 +7080,99 @@ function remedyLines(remedy, width) {
     const lines2 = text2.split("\n");
     return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
   });
+}
+
+// packages/report/src/text/remarks.ts
+function machines2(report, { colors: colors2, width }) {
+  const summaries = machineSummaries(report);
+  if (summaries.length === 0) return [];
+  const services = report.services.map(({ service }) => service);
+  return [
+    colors2.dim("machines"),
+    ...summaries.flatMap(({ platform, lines: lines2, services: own }) => {
+      const of = whose(own, services);
+      const name = of === "" || services.length === 1 ? platform : `${platform} of ${of}`;
+      return lines2.flatMap((line) => hanging(`  ${name}: `, line, width));
+    })
+  ];
+}
+function notes2(report, { colors: colors2, width }) {
+  const summaries = noteSummaries(report);
+  if (summaries.length === 0) return [];
+  const services = report.services.map(({ service }) => service);
+  return [
+    colors2.dim(summaries.length === 1 ? "note" : "notes"),
+    ...summaries.flatMap(({ text: text2, services: own }) => {
+      const of = services.length === 1 ? "" : whose(own, services);
+      return hanging("  - ", of === "" ? text2 : `${of}: ${text2}`, width);
+    })
+  ];
+}
+function record4(report, { colors: colors2, width }) {
+  const location = recordLocation(report);
+  return location === void 0 ? [] : hanging(`${colors2.dim("record")}  `, location, width);
+}
+
+// packages/report/src/text/tags.ts
+function tags2(report, { colors: colors2, width }) {
+  const summaries = tagSummaries(report);
+  if (summaries.length === 0) return [];
+  const services = report.services.map(({ service }) => service);
+  const registries3 = [...new Set(summaries.flatMap((summary) => summary.registries))];
+  const rows = summaries.map((summary) => [
+    cell(whose(summary.services, services) || `all ${count(services.length, "service")}`, {
+      paint: colors2.bold
+    }),
+    cell(whose(summary.registries, registries3) || `all ${registryCount(registries3.length)}`),
+    cell(summary.lines, { paint: summary.complete ? colors2.green : colors2.red })
+  ]);
+  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors2.dim });
+}
+
+// packages/report/src/text.ts
+function renderText(raw, { color = false, width = 100 } = {}) {
+  const report = printable(raw);
+  const page = { colors: colors(color), width };
+  const blocks2 = [
+    headline2(report, page),
+    gate3(report, page),
+    problems4(report, page),
+    next2(report, page),
+    grid2(report, page),
+    digests2(report, page),
+    tags2(report, page),
+    record4(report, page),
+    checks2(report, page),
+    ...report.services.map((service) => details(service, report, page)),
+    machines2(report, page),
+    notes2(report, page),
+    wrap(provenance(report), width).map(page.colors.dim)
+  ];
+  return blocks2.map((block) => block.filter((line) => line !== "").join("\n")).filter((block) => block !== "").join("\n\n");
+}
+function headline2(report, { colors: colors2, width }) {
+  const { words, tone } = outcome(report);
+  const paint = { good: colors2.green, waiting: colors2.yellow, bad: colors2.red };
+  const failed = failure(report);
+  const shown = tone === "bad" ? words.toUpperCase() : words;
+  const first = `${colors2.bold(title(report))} ${paint[tone](shown)}`;
+  const isShort = stringWidth(`${title(report)} ${shown} · ${scope(report)}`) <= width;
+  return [
+    ...isShort ? [`${first} · ${scope(report)}`] : [first, ...wrap(scope(report), width)],
+    ...failed === void 0 ? [] : wrap(failed, width)
+  ];
+}
+function gate3(report, { width }) {
+  const [first, ...others] = gateLines(report);
+  if (first === void 0) return [];
+  return [...wrap(first, width), ...others.flatMap((line) => hanging("  - ", line, width))];
+}
+function next2({ next: command, nextInWords: words }, { colors: colors2, width }) {
+  if (words !== void 0) return wrap(`next: ${words}`, width);
+  if (command === void 0) return [];
+  return wrapCommand(command, "next: ", width).map(
+    (line, index) => index === 0 ? `next: ${colors2.bold(line.slice("next: ".length))}` : colors2.bold(line)
+  );
 }
 
 // packages/report/src/render.ts
@@ -6594,17 +7212,67 @@ function finishReport(context, { command, ok, services, started, flags, format }
 }
 
 // packages/report/src/render-table.ts
-function renderTable(header, texts2, format) {
+function renderTable(header, texts2, format, width = Infinity) {
   const rows = texts2.map((row) => row.map((text2) => renderLine(text2, format)));
   if (format === "markdown") return table(header, rows);
   const cells = rows.map((row) => row.map((text2) => cell(text2)));
-  return table2(header, cells, UNLIMITED).join("\n");
+  return table2(header, cells, { width, indent: "  ", paintHeader: (text2) => text2 }).join("\n");
 }
-var UNLIMITED = { width: Infinity, indent: "  ", paintHeader: (text2) => text2 };
 function renderLine(text2, format) {
   const line = printableLine(text2);
   return format === "markdown" ? text(line) : line;
 }
+
+// packages/registry/src/transfer-meter.ts
+var INTERVAL_MS = 100;
+var TransferMeter = class {
+  /** @param blobs everything that is to be transferred */
+  constructor(blobs, onBytes, now = () => performance.now()) {
+    this.onBytes = onBytes;
+    this.now = now;
+    const sizes = new Map(blobs.map(({ digest, size: size2 }) => [digest, size2]));
+    this.#total = [...sizes.values()].reduce((sum, size2) => sum + size2, 0);
+  }
+  onBytes;
+  now;
+  #done = /* @__PURE__ */ new Map();
+  #total;
+  #told = -Infinity;
+  /** The content, counted while it is read. */
+  count(digest, content) {
+    if (content instanceof Uint8Array) return content;
+    this.#done.set(digest, 0);
+    const reader = content.getReader();
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          const { done, value } = await reader.read();
+          if (done) {
+            controller.close();
+            return;
+          }
+          this.#done.set(digest, (this.#done.get(digest) ?? 0) + value.length);
+          this.#tell();
+          controller.enqueue(value);
+        },
+        cancel: (reason) => reader.cancel(reason)
+      },
+      { highWaterMark: 0 }
+    );
+  }
+  /** The registry has the blob: sent, mounted, or from before. */
+  finish(digest, size2) {
+    this.#done.set(digest, size2);
+    this.#tell(true);
+  }
+  #tell(always = false) {
+    const now = this.now();
+    if (!always && now - this.#told < INTERVAL_MS) return;
+    this.#told = now;
+    const done = [...this.#done.values()].reduce((sum, each) => sum + each, 0);
+    this.onBytes(Math.min(done, this.#total), this.#total);
+  }
+};
 
 // packages/registry/src/push-blobs-and-manifests.ts
 var BLOBS_AT_ONCE = 4;
@@ -6639,15 +7307,17 @@ async function pushBlobsAndManifests(parts, destination) {
   }
   return tally.result();
 }
-async function putBlobs(blobs, { to, from }, tally) {
+async function putBlobs(blobs, { to, from, onBytes = () => void 0 }, tally) {
   const unique2 = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  const meter = new TransferMeter(unique2, onBytes);
   await inParallel(BLOBS_AT_ONCE, unique2, async ({ digest, size: size2, bytes, open: open2 }) => {
     const outcome2 = await to.registry.putBlob(to.repository, {
       digest,
       size: size2,
-      open: () => bytes ?? open2?.() ?? read2(from, to, { digest, size: size2 }),
+      open: async () => meter.count(digest, bytes ?? await (open2?.() ?? read2(from, to, { digest, size: size2 }))),
       mountFrom: bytes === void 0 && open2 === void 0 ? mountSources(from, to) : []
     });
+    meter.finish(digest, size2);
     tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome2 === "exists" ? "present" : outcome2 });
   });
 }
@@ -6763,6 +7433,7 @@ export {
   inLine,
   TagPolicy,
   planTags,
+  versionTags,
   processorOf,
   registryRepository,
   selectServices,
@@ -6793,6 +7464,9 @@ export {
   loadCatalog,
   FunctionFailed,
   ReportError,
+  fold,
+  wrap,
+  hanging,
   renderTable,
   renderLine,
   pushBlobsAndManifests,
@@ -6801,6 +7475,7 @@ export {
   reportService,
   RegistriesFailed,
   interruptionOf,
+  remedyParts,
   shortDigest,
   isInPlace,
   finishReport

@@ -252,6 +252,11 @@ async function compareRoots(context, variants, allow) {
   const roots = variants.map(({ platform }, at) => ({ platform, root: pathOf(at) }));
   return run(mounted, "compare-variants", { variants: roots, allow });
 }
+async function equalPackages(context, [one, other], environment) {
+  const roots = ["/mnt/variant-0", "/mnt/variant-1"];
+  const mounted = (await toolsContainer(context)).withMountedDirectory(roots[0], one, { readOnly: true }).withMountedDirectory(roots[1], other, { readOnly: true });
+  return run(mounted, "equal-packages", { roots, environment });
+}
 async function withNormalizedMetadata(context, directory, seconds) {
   const tools = await toolsContainer(context);
   const root = "/mnt/tree";
@@ -1371,6 +1376,7 @@ async function install2({ name, service }, container, args, platforms) {
   const out = container.withExec(
     programCommand("install_environment", [
       ...args,
+      ...["--service", name],
       ...["--environment", service.build.environment, "--out", "/out", "--cache", DOWNLOADS],
       ...["--time", `${LAYER_TIME}`],
       ...platforms.flatMap((platform) => [
@@ -2648,7 +2654,7 @@ function commitNotes(source) {
   const { revision, created, uncommitted } = source;
   if (isWithoutCommit(source)) {
     return [
-      `revision ${revision} is derived from the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
+      `the revision is derived from the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
     ];
   }
   const changes = uncommitted !== void 0 && "changed" in uncommitted ? whyUncommitted(source) : void 0;
@@ -2990,7 +2996,9 @@ function pinNotes(context, images, unknown2) {
   );
   return [
     ...floating.length === 0 ? [] : [
-      `base images not pinned, resolved during this run: ${floating.join(", ")}; tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
+      `base images not pinned, resolved during this run: ${floating.join(", ")}`,
+      // A note of its own: the same for all services, and then shown once.
+      `to pin base images, tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
     ],
     ...unknown2.length === 0 ? [] : [`not pinned, because only the build can resolve them: ${unknown2.join("; ")}`]
   ];
@@ -3287,92 +3295,41 @@ function foreignRemedy(foreign, platform) {
   return foreign.every((file) => file.package !== void 0) ? theirs : `${theirs} ${own}`;
 }
 
-// node_modules/p-timeout/index.js
-var TimeoutError = class extends Error {
-  constructor(message) {
-    super(message);
-    this.name = "TimeoutError";
+// packages/proof/src/native-sibling.ts
+var NativeSibling = class {
+  constructor(context, variant) {
+    this.context = context;
+    this.variant = variant;
+    this.platform = variant.platform;
+    let settle = () => void 0;
+    this.#report = new Promise((resolve) => settle = resolve);
+    this.imported = settle;
+  }
+  context;
+  variant;
+  platform;
+  /** Sets what the native run's imports found; undefined if it failed. Only the first call counts. */
+  imported;
+  #report;
+  /**
+   * What a variant's emulated run need not import: packages with the same files as in the native variant, unless their
+   * import looks at the machine. Undefined: everything is to be imported, because the native run failed.
+   */
+  async known(foreign, { environment }) {
+    const roots = [this.variant.container.rootfs(), foreign.container.rootfs()];
+    const [equal, report] = await Promise.all([
+      equalPackages(this.context, roots, environment),
+      this.#report
+    ]);
+    if (report?.standard === void 0) return void 0;
+    const { looks = [], standard } = report;
+    return { equal: equal.filter((name) => !looks.includes(name)), standard };
   }
 };
-var AbortError = class extends Error {
-  constructor(message) {
-    super();
-    this.name = "AbortError";
-    this.message = message;
-  }
-};
-var getDOMException = (errorMessage2) => globalThis.DOMException === void 0 ? new AbortError(errorMessage2) : new DOMException(errorMessage2);
-var getAbortedReason = (signal) => {
-  const reason = signal.reason === void 0 ? getDOMException("This operation was aborted.") : signal.reason;
-  return reason instanceof Error ? reason : getDOMException(reason);
-};
-function pTimeout(promise, options) {
-  const {
-    milliseconds,
-    fallback,
-    message,
-    customTimers = { setTimeout, clearTimeout }
-  } = options;
-  let timer;
-  const wrappedPromise = new Promise((resolve, reject) => {
-    if (typeof milliseconds !== "number" || Math.sign(milliseconds) !== 1) {
-      throw new TypeError(`Expected \`milliseconds\` to be a positive number, got \`${milliseconds}\``);
-    }
-    if (options.signal) {
-      const { signal } = options;
-      if (signal.aborted) {
-        reject(getAbortedReason(signal));
-      }
-      const abortHandler = () => {
-        reject(getAbortedReason(signal));
-      };
-      signal.addEventListener("abort", abortHandler, { once: true });
-      promise.finally(() => {
-        signal.removeEventListener("abort", abortHandler);
-      });
-    }
-    if (milliseconds === Number.POSITIVE_INFINITY) {
-      promise.then(resolve, reject);
-      return;
-    }
-    const timeoutError = new TimeoutError();
-    timer = customTimers.setTimeout.call(void 0, () => {
-      if (fallback) {
-        try {
-          resolve(fallback());
-        } catch (error) {
-          reject(error);
-        }
-        return;
-      }
-      if (typeof promise.cancel === "function") {
-        promise.cancel();
-      }
-      if (message === false) {
-        resolve();
-      } else if (message instanceof Error) {
-        reject(message);
-      } else {
-        timeoutError.message = message ?? `Promise timed out after ${milliseconds} milliseconds`;
-        reject(timeoutError);
-      }
-    }, milliseconds);
-    (async () => {
-      try {
-        resolve(await promise);
-      } catch (error) {
-        reject(error);
-      }
-    })();
-  });
-  const cancelablePromise = wrappedPromise.finally(() => {
-    cancelablePromise.clear();
-  });
-  cancelablePromise.clear = () => {
-    customTimers.clearTimeout.call(void 0, timer);
-    timer = void 0;
-  };
-  return cancelablePromise;
+function nativeSibling(context, variants) {
+  const native = variants.find(({ platform }) => platform === context.native);
+  if (context.fullSmoke === true || native === void 0 || variants.length < 2) return void 0;
+  return new NativeSibling(context, native);
 }
 
 // packages/proof/src/machines/run-machine.ts
@@ -3493,6 +3450,94 @@ async function runProbe(context, platform, env) {
   return { exitCode, stderr };
 }
 
+// node_modules/p-timeout/index.js
+var TimeoutError = class extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "TimeoutError";
+  }
+};
+var AbortError = class extends Error {
+  constructor(message) {
+    super();
+    this.name = "AbortError";
+    this.message = message;
+  }
+};
+var getDOMException = (errorMessage2) => globalThis.DOMException === void 0 ? new AbortError(errorMessage2) : new DOMException(errorMessage2);
+var getAbortedReason = (signal) => {
+  const reason = signal.reason === void 0 ? getDOMException("This operation was aborted.") : signal.reason;
+  return reason instanceof Error ? reason : getDOMException(reason);
+};
+function pTimeout(promise, options) {
+  const {
+    milliseconds,
+    fallback,
+    message,
+    customTimers = { setTimeout, clearTimeout }
+  } = options;
+  let timer;
+  const wrappedPromise = new Promise((resolve, reject) => {
+    if (typeof milliseconds !== "number" || Math.sign(milliseconds) !== 1) {
+      throw new TypeError(`Expected \`milliseconds\` to be a positive number, got \`${milliseconds}\``);
+    }
+    if (options.signal) {
+      const { signal } = options;
+      if (signal.aborted) {
+        reject(getAbortedReason(signal));
+      }
+      const abortHandler = () => {
+        reject(getAbortedReason(signal));
+      };
+      signal.addEventListener("abort", abortHandler, { once: true });
+      promise.finally(() => {
+        signal.removeEventListener("abort", abortHandler);
+      });
+    }
+    if (milliseconds === Number.POSITIVE_INFINITY) {
+      promise.then(resolve, reject);
+      return;
+    }
+    const timeoutError = new TimeoutError();
+    timer = customTimers.setTimeout.call(void 0, () => {
+      if (fallback) {
+        try {
+          resolve(fallback());
+        } catch (error) {
+          reject(error);
+        }
+        return;
+      }
+      if (typeof promise.cancel === "function") {
+        promise.cancel();
+      }
+      if (message === false) {
+        resolve();
+      } else if (message instanceof Error) {
+        reject(message);
+      } else {
+        timeoutError.message = message ?? `Promise timed out after ${milliseconds} milliseconds`;
+        reject(timeoutError);
+      }
+    }, milliseconds);
+    (async () => {
+      try {
+        resolve(await promise);
+      } catch (error) {
+        reject(error);
+      }
+    })();
+  });
+  const cancelablePromise = wrappedPromise.finally(() => {
+    cancelablePromise.clear();
+  });
+  cancelablePromise.clear = () => {
+    customTimers.clearTimeout.call(void 0, timer);
+    timer = void 0;
+  };
+  return cancelablePromise;
+}
+
 // packages/proof/src/limited-run.ts
 var TimedOut = class extends Error {
   /** @param output what it had printed; undefined if only the engine knows */
@@ -3575,6 +3620,175 @@ async function failureOf(run2) {
   }
 }
 
+// packages/proof/node_modules/yocto-queue/index.js
+var Node = class {
+  value;
+  next;
+  constructor(value) {
+    this.value = value;
+  }
+};
+var Queue = class {
+  #head;
+  #tail;
+  #size;
+  constructor() {
+    this.clear();
+  }
+  enqueue(value) {
+    const node = new Node(value);
+    if (this.#head) {
+      this.#tail.next = node;
+      this.#tail = node;
+    } else {
+      this.#head = node;
+      this.#tail = node;
+    }
+    this.#size++;
+  }
+  dequeue() {
+    const current = this.#head;
+    if (!current) {
+      return;
+    }
+    this.#head = this.#head.next;
+    this.#size--;
+    if (!this.#head) {
+      this.#tail = void 0;
+    }
+    return current.value;
+  }
+  peek() {
+    if (!this.#head) {
+      return;
+    }
+    return this.#head.value;
+  }
+  clear() {
+    this.#head = void 0;
+    this.#tail = void 0;
+    this.#size = 0;
+  }
+  get size() {
+    return this.#size;
+  }
+  *[Symbol.iterator]() {
+    let current = this.#head;
+    while (current) {
+      yield current.value;
+      current = current.next;
+    }
+  }
+  *drain() {
+    while (this.#head) {
+      yield this.dequeue();
+    }
+  }
+};
+
+// packages/proof/node_modules/p-limit/index.js
+function pLimit(concurrency) {
+  let rejectOnClear = false;
+  if (typeof concurrency === "object") {
+    ({ concurrency, rejectOnClear = false } = concurrency);
+  }
+  validateConcurrency(concurrency);
+  if (typeof rejectOnClear !== "boolean") {
+    throw new TypeError("Expected `rejectOnClear` to be a boolean");
+  }
+  const queue = new Queue();
+  let activeCount = 0;
+  const resumeNext = () => {
+    if (activeCount < concurrency && queue.size > 0) {
+      activeCount++;
+      queue.dequeue().run();
+    }
+  };
+  const next = () => {
+    activeCount--;
+    resumeNext();
+  };
+  const run2 = async (function_, resolve, arguments_) => {
+    const result = (async () => function_(...arguments_))();
+    resolve(result);
+    try {
+      await result;
+    } catch {
+    }
+    next();
+  };
+  const enqueue = (function_, resolve, reject, arguments_) => {
+    const queueItem = { reject };
+    new Promise((internalResolve) => {
+      queueItem.run = internalResolve;
+      queue.enqueue(queueItem);
+    }).then(run2.bind(void 0, function_, resolve, arguments_));
+    if (activeCount < concurrency) {
+      resumeNext();
+    }
+  };
+  const generator = (function_, ...arguments_) => new Promise((resolve, reject) => {
+    enqueue(function_, resolve, reject, arguments_);
+  });
+  Object.defineProperties(generator, {
+    activeCount: {
+      get: () => activeCount
+    },
+    pendingCount: {
+      get: () => queue.size
+    },
+    clearQueue: {
+      value() {
+        if (!rejectOnClear) {
+          queue.clear();
+          return;
+        }
+        const abortError = AbortSignal.abort().reason;
+        while (queue.size > 0) {
+          queue.dequeue().reject(abortError);
+        }
+      }
+    },
+    concurrency: {
+      get: () => concurrency,
+      set(newConcurrency) {
+        validateConcurrency(newConcurrency);
+        concurrency = newConcurrency;
+        queueMicrotask(() => {
+          while (activeCount < concurrency && queue.size > 0) {
+            resumeNext();
+          }
+        });
+      }
+    },
+    map: {
+      async value(iterable, function_) {
+        const promises = [];
+        try {
+          Array.from(iterable, (value, index) => {
+            const promise = generator(function_, value, index);
+            promises.push(promise);
+            return promise;
+          });
+        } catch (error) {
+          for (const promise of promises) {
+            promise.catch(() => {
+            });
+          }
+          throw error;
+        }
+        return Promise.all(promises);
+      }
+    }
+  });
+  return generator;
+}
+function validateConcurrency(concurrency) {
+  if (!((Number.isInteger(concurrency) || concurrency === Number.POSITIVE_INFINITY) && concurrency > 0)) {
+    throw new TypeError("Expected `concurrency` to be a number from 1 and up");
+  }
+}
+
 // program:packages/proof/src/imports.py
 import { proof_imports_py } from "./programs.js";
 
@@ -3584,30 +3798,32 @@ var MAX_MODULES = 10;
 function withImports(container) {
   return container.withNewFile(PROGRAM2, proof_imports_py, { permissions: 420 });
 }
-function importsCommand(build4, smoke) {
-  const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds });
+function importsCommand(build4, smoke, options = {}) {
+  const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds, ...options });
   return [`${build4.environment}/bin/python`, PROGRAM2, input];
 }
-function importLines(output2, where) {
-  const report = parse2(output2, where);
-  if (report.failed.length > 0) throw importFailure(report, where);
-  const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
-  const imported = report.modules - report.optional.length;
-  const lines = [
-    `imports: ${count(imported, "module")} of ${count(report.packages, "package")} ok${skipped}`
-  ];
-  if (report.optional.length > 0) {
-    const named = report.optional.map(({ module, needs }) => `${module} (needs ${needs})`);
-    lines.push(`imports: missing optional packages: ${limit(named).join(", ")}`);
-  }
-  return lines;
-}
-function parse2(output2, where) {
+function readImports(output2, where) {
   try {
     return JSON.parse(output2);
   } catch (cause) {
     throw new TgoError("INTERNAL", "imports.py did not print JSON", { where, cause });
   }
+}
+function importLines(report, { where, how, native }) {
+  const { failed, skipped, optional: optional2, modules, packages, equal } = report;
+  if (failed.length > 0) throw importFailure(report, where);
+  const without = skipped.length === 0 ? "" : `, skipped: ${skipped.join(", ")}`;
+  const imported = count(modules - optional2.length, "module");
+  const lines = [`imports: ${imported} of ${count(packages, "package")} ok${without} [${how}]`];
+  if (optional2.length > 0) {
+    const named = optional2.map(({ module, needs }) => `${module} (needs ${needs})`);
+    lines.push(`imports: missing optional packages: ${limit(named).join(", ")} [${how}]`);
+  }
+  if (equal.packages > 0) {
+    const left = `${count(equal.modules, "module")} of ${count(equal.packages, "package")}`;
+    lines.push(`imports: ${left} with the same files as on ${native}, imported there [equal bytes]`);
+  }
+  return lines;
 }
 function importFailure({ failed, modules }, where) {
   const lines = failed.map((each) => `  ${each.module} (${each.package}): ${each.error}`);
@@ -3703,10 +3919,12 @@ function remedyOf4(output2, { platform, emulated }) {
 
 // packages/proof/src/smoke-plan.ts
 function smokePlan({ build: build4, image, smoke }) {
+  const exec = smoke.exec.map((each) => "command" in each ? each : onEvery(each));
+  const imports = build4.strategy === "python" && smoke.imports ? build4 : void 0;
   return {
-    machine: smoke.machine ?? machineCommand(build4),
-    exec: [...smoke.exec, ...defaultCommands(build4).filter((command) => !includes(smoke.exec, command))],
-    imports: build4.strategy === "python" && smoke.imports ? build4 : void 0,
+    machine: smoke.machine ?? (imports === void 0 ? machineCommand(build4) : void 0),
+    exec: [...exec, ...defaultCommands(build4).filter(({ command }) => !includes(exec, command))],
+    imports,
     http: smoke.http.length > 0 ? smoke.http : defaultRequests(build4, image)
   };
 }
@@ -3714,10 +3932,13 @@ function machineCommand({ strategy }) {
   return strategy === "python" ? ["python", "-c", "import platform; print(platform.machine())"] : ["uname", "-m"];
 }
 function defaultCommands({ strategy }) {
-  return strategy === "static-web" ? [["nginx", "-t"]] : [];
+  return strategy === "static-web" ? [onEvery(["nginx", "-t"])] : [];
+}
+function onEvery(command) {
+  return { command, platforms: "every" };
 }
 function includes(commands, command) {
-  return commands.some((each) => JSON.stringify(each) === JSON.stringify(command));
+  return commands.some((each) => JSON.stringify(each.command) === JSON.stringify(command));
 }
 function defaultRequests({ strategy }, { healthcheck, ports }) {
   const url = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
@@ -3727,85 +3948,14 @@ function defaultRequests({ strategy }, { healthcheck, ports }) {
   return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
 }
 
-// packages/proof/src/smoke-variant.ts
+// packages/proof/src/smoke-server.ts
 var ALIAS = "service";
 var START_SECONDS2 = 10;
-var IMPORTS = 10;
 var STOP_SECONDS = 10;
-async function smokeVariant(context, name, service, variant) {
-  const { platform } = variant;
-  const machines = context.catalog.machines[platform];
-  const emulated = platform !== context.native;
-  const isSet = QEMU_CPU in service.smoke.env || QEMU_PAGESIZE in service.smoke.env;
-  const seen = await runMachine(probeOf(context), { platform, emulated }, isSet ? [] : machines);
-  const run2 = (env) => runVariant(context, { name, service, variant, env });
-  try {
-    const result = await run2(seen.env);
-    const known = isSet ? { env: {}, seen: void 0, limit: "smoke.env sets the emulator's machine" } : seen;
-    return { ...result, machines: machineProofs(platform, machines, known) };
-  } catch (error) {
-    const again = (env) => {
-      context.progress.note(
-        { step: "smoke", service: name },
-        `${platform}: failed, run again to find out why`
-      );
-      return run2(env);
-    };
-    throw await weakMachineFailure({ platform, machines, env: seen.env, again }, error);
-  }
-}
-async function runVariant(context, { name, service, variant: { platform, container: image }, env }) {
-  const where = `${name} ${platform}`;
-  const { timeoutSeconds } = service.smoke;
-  const plan = smokePlan(service);
-  const container = Object.entries({ ...env, ...service.smoke.env }).reduce(
-    (result, [variable, value]) => result.withEnvVariable(variable, value),
-    image
-  );
-  const run2 = { where, platform, emulated: platform !== context.native };
-  const shell = await hasShell(container);
-  const exec = (command) => outputOf3(container, { command, seconds: timeoutSeconds }, { ...run2, shell }, command.join(" "));
-  const machine = (await exec(plan.machine)).trim();
-  if (machine !== MACHINES[platform]) {
-    throw new TgoError("SMOKE", `reports the machine "${machine}", not ${MACHINES[platform]}`, {
-      where,
-      remedy: "The image, or the interpreter in it, is for another architecture. Check its base image."
-    });
-  }
-  const lines = [];
-  for (const command of plan.exec) {
-    await exec(command);
-    lines.push(`${command.join(" ")}: exit 0`);
-  }
-  if (plan.imports !== void 0) {
-    const output2 = await outputOf3(
-      withImports(container),
-      // The program limits each import; this is for an interpreter that hangs itself.
-      { command: importsCommand(plan.imports, service.smoke), seconds: IMPORTS * timeoutSeconds },
-      { ...run2, shell },
-      "importing the packages"
-    );
-    lines.push(...importLines(output2, where));
-  }
-  if (plan.http.length > 0) {
-    const pages = service.build.strategy === "static-web";
-    lines.push(...await testServer(context, { http: plan.http, timeoutSeconds, pages }, container, run2));
-  } else {
-    lines.push("not started: neither smoke.http nor a health check defines a request");
-  }
-  return { platform, machine, lines };
-}
-async function outputOf3(container, limited, run2, what) {
-  try {
-    return await runLimited(container, limited, run2.shell);
-  } catch (error) {
-    if (error instanceof TimedOut) throw timeoutFailure(what, run2, error, limited.seconds);
-    throw smokeFailure(`${what} failed`, run2, error);
-  }
-}
 var UNCONTROLLED = " (no Cache-Control: browsers may show this page after the next release)";
-async function testServer(context, { http, timeoutSeconds, pages }, container, run2) {
+async function testServer(context, { http, timeoutSeconds, pages }, container, run2, stop) {
   const { where } = run2;
+  stop.throwIfAborted();
   const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
   const args = [...entrypoint, ...defaults];
   if (args.length === 0) {
@@ -3820,7 +3970,8 @@ async function testServer(context, { http, timeoutSeconds, pages }, container, r
   const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, server);
   const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
   try {
-    const report = await pTimeout(probeFrom(tools, { requests, timeoutSeconds }), {
+    const probe = Promise.race([probeFrom(tools, { requests, timeoutSeconds }), stopped(stop)]);
+    const report = await pTimeout(probe, {
       milliseconds: (timeoutSeconds + START_SECONDS2) * 1e3,
       fallback: () => void 0
     });
@@ -3859,27 +4010,181 @@ async function testServer(context, { http, timeoutSeconds, pages }, container, r
     );
   }
 }
+function stopped(signal) {
+  return new Promise((_, reject) => {
+    signal.addEventListener(
+      "abort",
+      () => {
+        reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+      },
+      { once: true }
+    );
+  });
+}
+
+// packages/proof/src/smoke-steps.ts
+var IMPORTS = 10;
+var STEPS = 4;
+var limits = /* @__PURE__ */ new WeakMap();
+async function runSteps(context, { name, service, variant, env, sibling }) {
+  const { platform, container: image } = variant;
+  const where = `${name} ${platform}`;
+  const { timeoutSeconds } = service.smoke;
+  const plan = smokePlan(service);
+  const container = Object.entries({ ...env, ...service.smoke.env }).reduce(
+    (result, [variable, value]) => result.withEnvVariable(variable, value),
+    image
+  );
+  const emulated = platform !== context.native;
+  const run2 = { where, platform, emulated };
+  const shell = await hasShell(container);
+  const limit2 = limits.get(context.client) ?? pLimit(STEPS);
+  limits.set(context.client, limit2);
+  const teller = emulated ? sibling : void 0;
+  const how = emulated ? "emulated" : "native";
+  const stop = new AbortController();
+  const exec = (command, seconds = timeoutSeconds) => limit2(() => outputOf3(container, { command, seconds }, { ...run2, shell }, command.join(" ")));
+  const isTold = (platforms) => platforms === "one" && teller !== void 0;
+  const imports = async (build4) => {
+    const known = await teller?.known(variant, build4);
+    const options = { ...known, watch: !emulated && sibling !== void 0 };
+    const limited = {
+      command: importsCommand(build4, service.smoke, options),
+      seconds: IMPORTS * timeoutSeconds
+    };
+    const report = await limit2(
+      () => outputOf3(withImports(container), limited, { ...run2, shell }, "importing the packages")
+    );
+    return readImports(report, where);
+  };
+  const server = async () => {
+    if (plan.http.length === 0)
+      return ["not started: neither smoke.http nor a health check defines a request"];
+    const pages = service.build.strategy === "static-web";
+    const test = { http: plan.http, timeoutSeconds, pages };
+    const lines = await limit2(() => testServer(context, test, container, run2, stop.signal));
+    return lines.map((line) => `${line} [${how}]`);
+  };
+  const started = {
+    machine: plan.machine && exec(plan.machine),
+    commands: plan.exec.map(({ command, platforms }) => ({
+      title: command.join(" "),
+      done: isTold(platforms) ? void 0 : exec(command)
+    })),
+    imports: plan.imports && imports(plan.imports),
+    server: server()
+  };
+  const results = [
+    started.machine,
+    ...started.commands.map(({ done }) => done),
+    started.imports,
+    started.server
+  ];
+  for (const result of results) result?.catch(() => void 0);
+  try {
+    const lines = [];
+    if (started.machine !== void 0) checkMachine((await started.machine).trim(), run2);
+    for (const { title: title2, done } of started.commands) {
+      await done;
+      const told = done === void 0 ? `${teller?.platform ?? ""}, for every platform` : void 0;
+      lines.push(told === void 0 ? `${title2}: exit 0 [${how}]` : `${title2}: exit 0 on ${told} [native]`);
+    }
+    const report = await started.imports;
+    if (report !== void 0) {
+      if (started.machine === void 0) checkMachine(report.machine, run2);
+      lines.push(...importLines(report, { where, how, native: context.native }));
+      if (!emulated) sibling?.imported(report);
+    }
+    lines.push(...await started.server);
+    const partial = teller === void 0 ? {} : { partial: true };
+    return { platform, machine: MACHINES[platform], lines, ...partial };
+  } catch (error) {
+    stop.abort();
+    await started.server.catch(() => void 0);
+    throw error;
+  }
+}
+function checkMachine(machine, { platform, where }) {
+  if (machine === MACHINES[platform]) return;
+  throw new TgoError("SMOKE", `reports the machine "${machine}", not ${MACHINES[platform]}`, {
+    where,
+    remedy: "The image, or the interpreter in it, is for another architecture. Check its base image."
+  });
+}
+async function outputOf3(container, limited, run2, what) {
+  try {
+    return await runLimited(container, limited, run2.shell);
+  } catch (error) {
+    if (error instanceof TimedOut) throw timeoutFailure(what, run2, error, limited.seconds);
+    throw smokeFailure(`${what} failed`, run2, error);
+  }
+}
+
+// packages/proof/src/smoke-variant.ts
+async function smokeVariant(context, name, service, variant, sibling) {
+  const { platform } = variant;
+  const machines = context.catalog.machines[platform];
+  const emulated = platform !== context.native;
+  const isSet = QEMU_CPU in service.smoke.env || QEMU_PAGESIZE in service.smoke.env;
+  const seen = await runMachine(probeOf(context), { platform, emulated }, isSet ? [] : machines);
+  const run2 = (env) => runSteps(context, { name, service, variant, env, sibling });
+  try {
+    const result = await run2(seen.env);
+    const known = isSet ? { env: {}, seen: void 0, limit: "smoke.env sets the emulator's machine" } : seen;
+    return { ...result, machines: machineProofs(platform, machines, known) };
+  } catch (error) {
+    const again = (env) => {
+      context.progress.note(
+        { step: "smoke", service: name },
+        `${platform}: failed, run again to find out why`
+      );
+      return run2(env);
+    };
+    throw await weakMachineFailure({ platform, machines, env: seen.env, again }, error);
+  }
+}
 
 // packages/proof/src/test-variant.ts
-async function testVariant(context, { name, service }, variant, { smoke = true } = {}) {
+function testVariants(context, subject, variants, options = {}) {
+  const sibling = nativeSibling(context, variants);
+  return Promise.all(
+    variants.map((variant) => testVariant(context, subject, variant, { ...options, sibling }))
+  );
+}
+async function testVariant(context, { name, service }, variant, options = {}) {
   const { platform } = variant;
-  const { files, elf, links, notes } = await context.progress.step(
-    { step: "check", service: name, platform },
-    () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
-    (check) => ({
-      detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`
-    })
-  );
-  if (!smoke) {
-    const machines2 = machineProofs(platform, context.catalog.machines[platform], void 0);
-    return { platform, files, elf, links, machines: machines2, notes };
+  const { smoke = true, onChecked, sibling } = options;
+  try {
+    const { files, elf, links, notes } = await context.progress.step(
+      { step: "check", service: name, platform },
+      () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
+      (check) => ({
+        detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`
+      })
+    );
+    onChecked?.(variant);
+    if (!smoke) {
+      const machines2 = machineProofs(platform, context.catalog.machines[platform], void 0);
+      return { platform, files, elf, links, machines: machines2, notes };
+    }
+    const { machines, ...run2 } = await context.progress.step(
+      { step: "smoke", service: name, platform },
+      () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant, sibling)),
+      ({ machine: machine2, lines: lines2 }) => ({ detail: [machine2, ...lines2].join("; ") })
+    );
+    const { machine, lines, partial } = run2;
+    return {
+      platform,
+      files,
+      elf,
+      links,
+      smoke: { machine, lines, ...partial === void 0 ? {} : { partial } },
+      machines,
+      notes
+    };
+  } finally {
+    if (platform === sibling?.platform) sibling.imported(void 0);
   }
-  const { machine, lines, machines } = await context.progress.step(
-    { step: "smoke", service: name, platform },
-    () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant)),
-    (run2) => ({ detail: [run2.machine, ...run2.lines].join("; ") })
-  );
-  return { platform, files, elf, links, smoke: { machine, lines }, machines, notes };
 }
 async function retryIfCanceled({ signal }, run2) {
   try {
@@ -3925,15 +4230,24 @@ function differencesOf(proofs) {
 }
 
 // packages/proof/src/build-and-test.ts
-async function buildAndTest(context, request, options = {}) {
+async function buildAndTest(context, request, { onChecked, ...options } = {}) {
   const built = await context.progress.step(
     { step: "build", service: request.name },
     () => retryIfCanceled(context, () => buildVariants(request)),
-    ({ variants }) => ({ detail: variants.map(({ platform }) => platform).join(", ") })
+    ({ variants: variants2 }) => ({ detail: variants2.map(({ platform }) => platform).join(", ") })
   );
+  const { variants } = built;
+  let left = 1 + variants.length;
+  const passed = () => {
+    left -= 1;
+    if (left === 0) onChecked?.(built);
+  };
   const [differences, proofs] = await Promise.all([
-    compareVariants(context, request, built.variants),
-    Promise.all(built.variants.map((variant) => testVariant(context, request, variant, options)))
+    compareVariants(context, request, variants).then((found) => {
+      passed();
+      return found;
+    }),
+    testVariants(context, request, variants, { ...options, onChecked: passed })
   ]);
   return { built, proofs: proofs.map((proof) => ({ ...proof, differences })) };
 }
@@ -4002,7 +4316,8 @@ var ProofStore = class {
     return {
       proofs: new Map(
         records.flatMap(
-          (record2) => "proof" in record2 && record2.tests === tests && manifests.includes(record2.manifest) ? [[record2.manifest, record2.proof]] : []
+          (record2) => "proof" in record2 && record2.tests === tests && manifests.includes(record2.manifest) && // A run that left something out is none where everything is to be run.
+          !(this.context.fullSmoke === true && record2.proof.smoke?.partial === true) ? [[record2.manifest, record2.proof]] : []
         )
       ),
       built: records.flatMap((record2) => "index" in record2 ? [record2.index] : [])[0]
@@ -4074,9 +4389,19 @@ async function recordProofs(context, { name, service }, proofs, built) {
 // packages/publishing/src/publish/time-limits.ts
 var GRACE_PERIOD_MS = 5e3;
 var OPTIONAL_LIMIT_MS = 30 * 6e4;
-function withinTime(work, milliseconds) {
+function withinTime(work, milliseconds, stop) {
   work.catch(() => void 0);
-  return pTimeout(work, { milliseconds, fallback: () => void 0 });
+  const waited = pTimeout(work, { milliseconds, fallback: () => void 0 });
+  return stop === void 0 ? waited : Promise.race([waited, stopped2(stop)]);
+}
+function stopped2(signal) {
+  return new Promise((_, reject) => {
+    const stop = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
 }
 
 // packages/publishing/src/candidate/push-staging.ts
@@ -4085,14 +4410,14 @@ var TUNNEL_LIMIT_MS = 5 * 6e4;
 async function pushStaging(context, upload) {
   const { target, service, tag } = upload;
   const limitMs = upload.limitMs ?? (target.service === void 0 ? UPLOAD_LIMIT_MS : TUNNEL_LIMIT_MS);
-  const first = await withinTime(push(context, upload), limitMs);
+  const first = await withinTime(push(context, upload), limitMs, upload.stop);
   if (first !== void 0) return first;
   const limit2 = duration(limitMs);
   context.progress.note(
     { step: "upload", service, registry: target.name },
     `not finished after ${limit2}: trying once more`
   );
-  const second = await withinTime(push(context, { ...upload, tag: `${tag}-2` }), limitMs);
+  const second = await withinTime(push(context, { ...upload, tag: `${tag}-2` }), limitMs, upload.stop);
   if (second !== void 0) return second;
   throw new TgoError("UNAVAILABLE", `the engine's upload did not finish within ${limit2}, twice`, {
     where: target.registry.host,
@@ -4116,11 +4441,78 @@ function withRegistryLogin({ client }, { name, registry, credentials }, containe
   return container.withRegistryAuth(registry.host, username, secret);
 }
 
+// packages/publishing/src/candidate/staging-uploads.ts
+var StagingUploads = class {
+  constructor(context, image) {
+    this.context = context;
+    this.image = image;
+  }
+  context;
+  image;
+  #uploads = /* @__PURE__ */ new Map();
+  #stop = new AbortController();
+  /** Begins the uploads to registries, unless they were abandoned. Their errors are for {@link digest} to throw. */
+  begin(targets, built) {
+    if (this.#stop.signal.aborted) return;
+    for (const target of targets) this.#upload(target, built).digest.catch(() => void 0);
+  }
+  /**
+   * Waits for a registry's upload, which begins now if it has not yet.
+   * @returns the digest of what the engine pushed
+   * @throws TgoError UNAVAILABLE, or the engine's error
+   */
+  digest(target, built) {
+    return this.#upload(target, built).digest;
+  }
+  /**
+   * Waits for no upload any more: the image failed its test. The engine cannot be told to stop one; it ends with it, or with
+   * the session.
+   * @returns what that leaves in the registries, one line each
+   */
+  abandon() {
+    this.#stop.abort();
+    const { tag } = this.image;
+    const uploads = [...this.#uploads.values()];
+    const named = (state) => uploads.flatMap((upload) => upload.state === state ? [upload.target.name] : []).join(", ");
+    const [done, running] = [named("done"), named("running")];
+    return [
+      ...done === "" ? [] : [`uploaded before the test failed: ${tag} in ${done}, which prune removes`],
+      ...running === "" ? [] : [`upload abandoned when the test failed: ${tag} may appear in ${running}; prune removes it`]
+    ];
+  }
+  #upload(target, { variants }) {
+    const known = this.#uploads.get(target.name);
+    if (known !== void 0) return known;
+    const { service, tag } = this.image;
+    const repository = `${target.registry.host}/${repositoryOf(target, service)}`;
+    const step = { step: "upload", service, registry: target.name, repository };
+    const digest = this.context.progress.step(
+      step,
+      () => pushStaging(this.context, { target, service, variants, tag, stop: this.#stop.signal })
+    );
+    const upload = { target, digest, state: "running" };
+    this.#uploads.set(target.name, upload);
+    digest.then(
+      () => upload.state = "done",
+      () => upload.state = this.#stop.signal.aborted ? "running" : "failed"
+    );
+    return upload;
+  }
+};
+
 // packages/publishing/src/candidate/build-candidate.ts
-async function buildCandidate(context, prepared) {
+async function buildCandidate(context, prepared, { targets, note }) {
   const { name, source } = prepared.request;
-  const { built, proofs } = await buildAndTest(context, prepared.request);
-  const staging = stagingTag(prepared.key);
+  const uploads = new StagingUploads(context, { service: name, tag: stagingTag(prepared.key) });
+  const onChecked = (checked) => {
+    uploads.begin(targets, checked);
+  };
+  const { built, proofs } = await buildAndTest(context, prepared.request, { onChecked }).catch(
+    (error) => {
+      uploads.abandon().forEach(note);
+      throw error;
+    }
+  );
   const labels = standardLabels(prepared.request);
   const finalise = (from, digest) => context.progress.step(
     { step: "finalise", service: name },
@@ -4144,10 +4536,7 @@ async function buildCandidate(context, prepared) {
     notes: built.notes,
     proofs,
     deliver: async (target) => {
-      const digest = await context.progress.step(
-        { step: "upload", service: name, registry: target.name },
-        () => pushStaging(context, { target, service: name, variants: built.variants, tag: staging })
-      );
+      const digest = await uploads.digest(target, built);
       const from = { registry: target.client, repository: repositoryOf(target, name) };
       return { image: await image.get(() => finalise(from, digest)), from };
     }
@@ -4231,16 +4620,26 @@ function imageTests(context, subject, candidate) {
       });
       if (untested.length === 0) return known;
       const checked = run2 ? void 0 : await checkLayers(context, subject, image);
-      const tested = untested.map(async ({ platform: name, digest }) => {
-        const platform = plannedPlatform(context, name);
-        const elf = checked?.variants.find((variant) => variant.digest === digest)?.elf;
-        if (elf !== void 0) return [digest, { platform, files: elf.files, elf: elf.elf }];
-        const container = pullVariant(context, image.from, subject.name, { platform, digest });
-        return [digest, await testVariant(context, subject, { platform, container })];
-      });
+      const tested = async () => {
+        const elfOf = (digest) => checked?.variants.find((variant) => variant.digest === digest)?.elf;
+        const pulled = untested.flatMap(({ platform: name, digest }) => {
+          const platform = plannedPlatform(context, name);
+          if (elfOf(digest) !== void 0) return [];
+          const container = pullVariant(context, image.from, subject.name, { platform, digest });
+          return [{ platform, container }];
+        });
+        const proofs2 = await testVariants(context, subject, pulled);
+        return untested.flatMap(({ platform: name, digest }) => {
+          const platform = plannedPlatform(context, name);
+          const elf = elfOf(digest);
+          if (elf !== void 0) return [[digest, { platform, files: elf.files, elf: elf.elf }]];
+          const proof = proofs2.find((one) => one.platform === platform);
+          return proof === void 0 ? [] : [[digest, proof]];
+        });
+      };
       const [differences, found] = await Promise.all([
         checked === void 0 ? compareAll(context, subject, image) : checked.differences,
-        Promise.all(tested)
+        tested()
       ]);
       const proofs = new Map(
         found.map(([digest, proof]) => [digest, { ...proof, ...defined({ differences }) }])
@@ -4400,6 +4799,13 @@ async function requireSameCandidate(target, { service, version, key }, found) {
   );
 }
 
+// packages/publishing/src/targets/split-by-required.ts
+function splitByRequired({ targets }) {
+  const required = targets.filter(({ registry }) => registry.required);
+  if (required.length === 0) return { required: targets, optional: [] };
+  return { required, optional: targets.filter(({ registry }) => !registry.required) };
+}
+
 // packages/publishing/src/publish/not-started.ts
 function notStarted(target, service, tag) {
   return {
@@ -4409,13 +4815,6 @@ function notStarted(target, service, tag) {
     problems: [],
     durationMs: 0
   };
-}
-
-// packages/publishing/src/targets/split-by-required.ts
-function splitByRequired({ targets }) {
-  const required = targets.filter(({ registry }) => registry.required);
-  if (required.length === 0) return { required: targets, optional: [] };
-  return { required, optional: targets.filter(({ registry }) => !registry.required) };
 }
 
 // packages/publishing/src/verify/verification-rows.ts
@@ -4493,13 +4892,16 @@ function copyByDigest(context, service, { from, digest }, named) {
     put: async (to) => {
       const { uploaded } = await context.progress.step(
         { step: "copy", service, registry: to.name },
-        () => copyImage({
+        (update) => copyImage({
           from: { registry: from.client, repository: repositoryOf(from, service) },
           to: { registry: to.client, repository: repositoryOf(to, service) },
           digest,
           ...named,
           // What the registry already has failed verification, or was never tagged: check every part of it.
-          thorough: true
+          thorough: true,
+          onBytes: (done, total) => {
+            update({ what: "layers", done, total, unit: "bytes" });
+          }
         })
       );
       return { digest, uploaded: uploaded.bytes };
@@ -4825,6 +5227,7 @@ async function bringImage(context, request) {
         service: query.service,
         state: stateOf(requiredRows, { needsAllRequired, isBuilt: built !== void 0 }),
         revision: request.known.revision ?? chosen?.image.verification.annotations["org.opencontainers.image.revision"],
+        source: (query.annotations ?? chosen?.image.verification.annotations)?.["org.opencontainers.image.source"],
         tag: query.tags[0],
         digest,
         variants: verification === void 0 ? [] : variantRows(context, verification, (variant) => {
@@ -4841,7 +5244,7 @@ async function bringImage(context, request) {
         ]
       });
     },
-    () => ({ ...request.known, registries: rows.all() })
+    () => ({ ...request.known, registries: rows.all(), notes: transfer.notes })
   );
   return {
     report,
@@ -4914,7 +5317,7 @@ function candidateOf(context, prepared) {
     revision: source.revision,
     notes: commitNotes(source),
     version,
-    build: () => buildCandidate(context, prepared),
+    build: (registries) => buildCandidate(context, prepared, registries),
     annotations: standardLabels(prepared.request),
     labels: imageLabels(prepared.request),
     tests: imageTests(context, { name, service }, candidateTag(prepared.key))
@@ -4941,13 +5344,16 @@ function bringCandidate(context, candidate) {
     notes: candidate.notes,
     needsAllRequired: true,
     tests,
-    build: () => build3(context, candidate)
+    build: (transfer) => build3(context, candidate, transfer)
   });
 }
-async function build3(context, candidate) {
+async function build3(context, candidate, { rows, notes: failureNotes }) {
   const { service, key } = candidate;
   const tag = candidateTag(key);
-  const { notes, proofs, deliver } = await candidate.build();
+  const { notes, proofs, deliver } = await candidate.build({
+    targets: splitByRequired(context).required.filter((target) => !rows.hasFailed(target)),
+    note: (text) => failureNotes.push(text)
+  });
   return {
     notes,
     proofs,
@@ -5021,8 +5427,8 @@ export {
   decideVersionTag,
   decideFloatingTag,
   requireSameCandidate,
-  notStarted,
   splitByRequired,
+  notStarted,
   rowsOfVerification,
   checkedFiles,
   variantRows,

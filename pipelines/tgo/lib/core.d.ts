@@ -3,7 +3,7 @@ import { File, Service, Secret, Directory, Client, Container } from '@dagger.io/
 
 /** What is happening right now, for people who watch. Never an input of a build. */
 interface ProgressEvent {
-    readonly kind: "begin" | "end" | "note";
+    readonly kind: "begin" | "update" | "end" | "note";
     /** Unique within the run; a step's "begin" and "end" share it. */
     readonly id: string;
     /** What is being done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
@@ -11,12 +11,26 @@ interface ProgressEvent {
     readonly service?: string;
     readonly platform?: string;
     readonly registry?: string;
+    /** The repository that the step writes to, `host/repository`: an engine that does the work knows only this. */
+    readonly repository?: string;
+    /** For "update": how far it is. */
+    readonly amount?: Amount;
+    /** Told only if it fails or takes long. */
+    readonly isMinor?: boolean;
     /** For "end": the outcome. */
     readonly state?: "done" | "already there" | "failed" | "stopped";
     /** One more line: a result, a reason, a size. */
     readonly detail?: string;
     /** For "end": milliseconds since its "begin". */
     readonly durationMs?: number;
+}
+/** How much of a step's work is done, where whoever does it can tell. */
+interface Amount {
+    /** "layers", "packages" */
+    readonly what: string;
+    readonly done: number;
+    readonly total: number;
+    readonly unit?: "bytes";
 }
 type ProgressListener = (event: ProgressEvent) => void;
 /** An event as one plain line, as a Dagger module's log shows it: "tgo-api linux/arm64 build done (4.7 s)". */
@@ -166,6 +180,8 @@ interface ServiceReport {
     readonly state: ServiceState;
     /** Source commit, or `dev-<hash>` for a source with uncommitted changes. */
     readonly revision?: string;
+    /** Address of the source's repository, e.g. https://github.com/tgoai/tgo: what the image's label says. */
+    readonly source?: string;
     /** Tag under which the image was published, e.g. `candidate-0123456789abcdef`. */
     readonly tag?: string;
     /** Digest of the index, the same in every registry. */
@@ -232,8 +248,10 @@ interface SmokeReport {
     readonly ok: boolean;
     /** The machine the variant reports, e.g. "aarch64". */
     readonly machine?: string;
-    /** One line a step: "GET :8000/health 200", "exec nginx -t". */
+    /** One line a step, with how it is known: "GET :8000/health 200 [emulated]"; native, emulated, or equal bytes. */
     readonly lines: readonly string[];
+    /** Set if the native run of the same image told some of it. */
+    readonly partial?: true;
     /** Whether an earlier run tested it: the lines are from the engine's record of that. */
     readonly recorded: boolean;
     readonly durationMs?: number;
@@ -295,6 +313,8 @@ interface HostOptions extends HostInfo {
         readonly color: boolean;
         readonly width: number;
     };
+    /** Columns of the terminal that lists are written to; absent where they are piped, and never wrapped. */
+    readonly columns?: number;
     /** Credentials by registry host, when no docker config is passed as a secret. */
     readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }
@@ -387,6 +407,8 @@ type PublishFlags = ShellArguments<{
     version: string;
     /** Whether differences between the platforms' contents are a failure, not a note. */
     strictParity: boolean;
+    /** Whether smoke runs repeat on every platform what a native run tells of the others. */
+    fullSmoke: boolean;
 }>;
 
 /** The two ways to give a version. */
@@ -401,7 +423,14 @@ type ReleaseFlags = VersionFlags & {
     readonly allowBackwards: boolean;
     /** Move floating tags whose present version is unknown. */
     readonly adoptLatest: boolean;
+    /** Whether smoke runs repeat on every platform what a native run tells of the others. */
+    readonly fullSmoke?: boolean;
 };
+
+type SmokeFlags = ShellArguments<{
+    /** Whether runs repeat on every platform what a native run tells of the others. */
+    fullSmoke: boolean;
+}>;
 
 type VerifyFlags = ShellArguments<{
     /** Tag to verify; by default the source's candidate. */
@@ -425,7 +454,7 @@ declare class Pipelines$1 {
     plan(names: readonly string[], format: OutputFormat): Promise<string>;
     lockBases(names: readonly string[]): Promise<string>;
     build(name: string, source: SourceArguments): Promise<Container>;
-    smoke(names: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string>;
+    smoke(names: readonly string[], source: SourceArguments & SmokeFlags, format: ReportFormat): Promise<string>;
     publish(names: readonly string[], source: SourceArguments & PublishFlags, format: ReportFormat): Promise<string>;
     preflight(names: readonly string[], flags: VersionFlags & SourceArguments, format: ReportFormat): Promise<string>;
     release(names: readonly string[], flags: ReleaseFlags & SourceArguments, format: ReportFormat): Promise<string>;
@@ -493,7 +522,10 @@ declare const BUILT_IN: {
                     DATABASE_URL: string;
                     SECRET_KEY: string;
                 };
-                exec: string[][];
+                exec: {
+                    command: string[];
+                    platforms: string;
+                }[];
                 http: {
                     port: number;
                     path: string;
@@ -540,7 +572,10 @@ declare const BUILT_IN: {
                     DATABASE_URL: string;
                 };
                 skipImports: string[];
-                exec: string[][];
+                exec: {
+                    command: string[];
+                    platforms: string;
+                }[];
                 http: {
                     port: number;
                     path: string;
@@ -577,7 +612,10 @@ declare const BUILT_IN: {
                     DATABASE_URL: string;
                     PYTHONPATH: string;
                 };
-                exec: string[][];
+                exec: {
+                    command: string[];
+                    platforms: string;
+                }[];
                 http: {
                     port: number;
                     path: string;
@@ -647,7 +685,10 @@ declare const BUILT_IN: {
                 env: {
                     WEB_CONCURRENCY: string;
                 };
-                exec: string[][];
+                exec: {
+                    command: string[];
+                    platforms: string;
+                }[];
                 http: {
                     port: number;
                     path: string;

@@ -195,7 +195,9 @@ function digestOf(name, pins) {
 function smokeLines(service) {
   const { exec, http } = service.smoke;
   return [
-    ...exec.map((command) => command.join(" ")),
+    ...exec.map(
+      (each) => "command" in each ? `${each.command.join(" ")} (${each.platforms === "one" ? "on one platform" : "on every platform"})` : each.join(" ")
+    ),
     ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`)
   ];
 }
@@ -230,12 +232,12 @@ async function reportServices(call, options, run) {
 // packages/functions/src/publish.ts
 function publish(call, names2, source, format) {
   const version = source.version === void 0 ? void 0 : parseVersion(source.version, "--version").text;
-  const { strictParity = false } = source;
+  const { strictParity = false, fullSmoke = false } = source;
   const options = { ...prepareOptions(source), ...defined({ version }) };
   return reportServices(
     call,
-    { command: "publish", names: names2, source, format, flags: { version, strictParity } },
-    (context, { name, service }) => publishService({ ...context, strictParity }, name, service, options)
+    { command: "publish", names: names2, source, format, flags: { version, strictParity, fullSmoke } },
+    (context, { name, service }) => publishService({ ...context, strictParity, fullSmoke }, name, service, options)
   );
 }
 
@@ -246,10 +248,11 @@ async function services({ product, options }, format) {
 
 // packages/functions/src/smoke.ts
 function smoke(call, names2, source, format) {
+  const { fullSmoke = false } = source;
   return reportServices(
     call,
-    { command: "smoke", names: names2, source, format },
-    (context, selected) => smokeService(context, selected, prepareOptions(source))
+    { command: "smoke", names: names2, source, format, flags: { fullSmoke } },
+    (context, selected) => smokeService({ ...context, fullSmoke }, selected, prepareOptions(source))
   );
 }
 function smokeService(context, { name, service }, options) {
@@ -397,6 +400,7 @@ function verifyService(context, selected, source, { tag, elf, fast = false, stri
       service: name,
       state: verification.ok && problems.length === 0 ? "verified" : "failed",
       revision: verification.annotations["org.opencontainers.image.revision"],
+      source: verification.annotations["org.opencontainers.image.source"],
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
@@ -577,7 +581,7 @@ var service_default = {
       DATABASE_URL: "postgresql+asyncpg://tgo:tgo@127.0.0.1:5432/tgo"
     },
     skipImports: ["git"],
-    exec: [["alembic", "heads"]],
+    exec: [{ command: ["alembic", "heads"], platforms: "one" }],
     http: [
       {
         port: 8081,
@@ -639,7 +643,7 @@ var service_default2 = {
       DATABASE_URL: "postgresql://tgo:tgo@127.0.0.1:5432/tgo",
       SECRET_KEY: "for-smoke-runs-only-0123456789abcdef"
     },
-    exec: [["alembic", "heads"]],
+    exec: [{ command: ["alembic", "heads"], platforms: "one" }],
     http: [
       {
         port: 8e3,
@@ -684,7 +688,7 @@ var service_default3 = {
       DATABASE_URL: "postgresql+asyncpg://tgo:tgo@127.0.0.1:5432/tgo",
       PYTHONPATH: "/app"
     },
-    exec: [["alembic", "heads"]],
+    exec: [{ command: ["alembic", "heads"], platforms: "one" }],
     http: [
       {
         port: 8003,
@@ -813,7 +817,7 @@ var service_default4 = {
     env: {
       WEB_CONCURRENCY: "1"
     },
-    exec: [["alembic", "heads"]],
+    exec: [{ command: ["alembic", "heads"], platforms: "one" }],
     http: [
       {
         port: 8082,
@@ -937,8 +941,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "1ac981fddb7362f5";
-var BUILD_HASH = "88e1f51243f71074";
+var PIPELINE = "c6cce388833cd303";
+var BUILD_HASH = "0c126cd7171c051d";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

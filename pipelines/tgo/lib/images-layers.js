@@ -14,6 +14,7 @@ import {
   directoryOf,
   glibcVersion,
   hostOf,
+  isAmongModules,
   isHost2 as isHost,
   isLoadable,
   isNeutral,
@@ -456,7 +457,7 @@ var Proof = class {
   #libraryPath;
   #loaders = /* @__PURE__ */ new Map();
   #reached = /* @__PURE__ */ new Set();
-  /** What processes of each kind have loaded: names and DT_SONAMEs. */
+  /** What processes of each kind have loaded: names and DT_SONAMEs. Those of a host are added once. */
   #loaded = /* @__PURE__ */ new Map();
   #byName = /* @__PURE__ */ new Map();
   /** How many builds of a file in a Node package there are, by what they have in common. */
@@ -464,6 +465,8 @@ var Proof = class {
   #hostsOf = /* @__PURE__ */ new Map();
   /** Whether there is something to load, by directory and name. */
   #places = /* @__PURE__ */ new Map();
+  /** The library that last had all that a file needs of it: mostly it is the same for every program. */
+  #satisfied = /* @__PURE__ */ new Map();
   #failures = new Findings();
   #notes = new Findings();
   #lookups = 0;
@@ -497,7 +500,8 @@ var Proof = class {
     for (const { path, facts, kind } of roots)
       if (kind !== "program") pending.push(this.#load(kind, path, facts, processes));
     for (const report of pending) report();
-    const libraries = [...this.#reached].filter((path) => !roots.some((root) => root.path === path)).length;
+    let libraries = this.#reached.size;
+    for (const { path } of roots) if (this.#reached.has(path)) libraries--;
     this.#proveOthers(files, processes);
     return {
       roots: roots.length,
@@ -564,7 +568,7 @@ var Proof = class {
     }
     return () => {
       for (const finding of best?.findings ?? [])
-        if (best !== void 0) this.#report(path, finding, best.loader, this.#loaded.get(kind));
+        if (best !== void 0) this.#report(path, finding, best.loader, this.#loaded.get(kind)?.names);
     };
   }
   /** Processes that load modules of this kind; where the image has no such program, those of its loaders alone. */
@@ -590,8 +594,8 @@ var Proof = class {
     const findings = [];
     const add = (object2) => {
       objects.set(object2.path, object2);
-      if (object2.facts.soname !== void 0 && !names.has(object2.facts.soname))
-        names.set(object2.facts.soname, object2);
+      const { soname } = object2.facts;
+      if (soname !== void 0 && named(process, soname) === void 0) names.set(soname, object2);
       this.#reached.add(object2.path);
       queue.push(object2);
     };
@@ -604,7 +608,7 @@ var Proof = class {
       if (facts.problem !== void 0) findings.push({ kind: "malformed", file: path, why: facts.problem });
       for (const name of facts.needed ?? []) {
         if (++this.#lookups > MAX_LOOKUPS) return [...findings, { kind: "limit", file: root.path }];
-        if (names.has(name) || loader.provides(name)) continue;
+        if (named(process, name) !== void 0 || loader.provides(name)) continue;
         const location = this.#find(name, object2, loader, main);
         if (location === void 0) {
           const elsewhere = this.#byName.get(name);
@@ -617,15 +621,29 @@ var Proof = class {
           continue;
         }
         const real = this.#paths.real(location) ?? location;
-        const before = objects.get(real);
+        const before = objects.get(real) ?? process.before?.objects.get(real);
         const found = before ?? this.#object(location, real, object2);
         if (found === void 0) continue;
         names.set(name, found);
         if (before === void 0) add(found);
       }
     }
-    if (loader.libc === "glibc") for (const object2 of queue) findings.push(...missingVersions(object2, names));
+    if (loader.libc === "glibc")
+      for (const object2 of queue) this.#addMissingVersions(object2, process, findings);
     return findings;
+  }
+  /** glibc warns, and goes on, when a library defines no versions at all. */
+  #addMissingVersions({ path, facts }, process, findings) {
+    for (const need of facts.versionsNeeded ?? []) {
+      const { library, versions } = need;
+      const provider = named(process, library);
+      const defined = provider?.facts.versionsDefined;
+      if (provider === void 0 || defined === void 0) continue;
+      if (this.#satisfied.get(need) === provider.facts) continue;
+      const missing = versions.filter((version) => !defined.includes(version));
+      if (missing.length === 0) this.#satisfied.set(need, provider.facts);
+      else findings.push({ kind: "version", file: path, library, versions: missing, found: provider.path });
+    }
   }
   #object(location, path, loader) {
     const facts = this.#tree.elf.get(path);
@@ -667,14 +685,18 @@ var Proof = class {
     return (this.#builds.get(buildName(path) ?? "") ?? 0) > 1;
   }
   #isForOther(path, libc) {
-    const facts = this.#tree.elf.get(path);
+    const facts = this.#hasOtherBuild(path) ? this.#tree.elf.get(path) : void 0;
     const own = facts && libcOf(facts);
-    return own !== void 0 && own !== libc && this.#hasOtherBuild(path);
+    return own !== void 0 && own !== libc;
   }
-  #note(kind, { names }) {
-    const loaded = this.#loaded.get(kind) ?? /* @__PURE__ */ new Set();
-    for (const name of names.keys()) loaded.add(name);
+  #note(kind, process) {
+    const loaded = this.#loaded.get(kind) ?? { names: /* @__PURE__ */ new Set(), hosts: /* @__PURE__ */ new Set() };
     this.#loaded.set(kind, loaded);
+    for (const name of process.names.keys()) loaded.names.add(name);
+    const host = process.before;
+    if (host === void 0 || loaded.hosts.has(host)) return;
+    loaded.hosts.add(host);
+    for (const name of host.names.keys()) loaded.names.add(name);
   }
   /** Libraries that nothing loads by need: plugins, or left over. They are judged alone, and never fail. */
   #proveOthers(files, processes) {
@@ -699,18 +721,11 @@ function newProcess(loader, main) {
   if (loader.facts.soname !== void 0) names.set(loader.facts.soname, own);
   return { loader, main, objects: /* @__PURE__ */ new Map([[own.path, own]]), names };
 }
-function branch({ objects, names, ...process }) {
-  return { ...process, objects: new Map(objects), names: new Map(names) };
+function branch(before) {
+  return { loader: before.loader, main: before.main, objects: /* @__PURE__ */ new Map(), names: /* @__PURE__ */ new Map(), before };
 }
-function missingVersions({ path, facts }, names) {
-  return (facts.versionsNeeded ?? []).flatMap(({ library, versions }) => {
-    const provider = names.get(library);
-    const defined = provider?.facts.versionsDefined;
-    if (provider === void 0 || defined === void 0) return [];
-    const missing = versions.filter((version) => !defined.includes(version));
-    if (missing.length === 0) return [];
-    return [{ kind: "version", file: path, library, versions: missing, found: provider.path }];
-  });
+function named({ names, before }, name) {
+  return names.get(name) ?? before?.names.get(name);
 }
 function keyOf({ kind, file, library = "" }) {
   return `${kind} ${file} ${library}`;
@@ -784,9 +799,9 @@ var ElfScan = class {
     const expected = this.#expected;
     if (header.machine !== expected.machine || header.class !== expected.class || header.endianness !== expected.endianness)
       return machineName(header);
-    const named = extensionMachine(path);
-    if (named === void 0 || named.machine === header.machine) return void 0;
-    return `${machineName(header)}, but named for ${named.name}: Python ignores it`;
+    const named2 = extensionMachine(path);
+    if (named2 === void 0 || named2.machine === header.machine) return void 0;
+    return `${machineName(header)}, but named for ${named2.name}: Python ignores it`;
   }
   /** @param tree the rest of the same root file system */
   report({ packageFiles, ...tree }) {
@@ -807,11 +822,11 @@ var ElfScan = class {
   #proveLinks(tree, ownerOf) {
     const options = { expected: this.#expected, isAllowed: this.#isAllowed, libraryPath: this.#libraryPath };
     const report = proveLinks({ ...tree, elf: this.#facts }, options);
-    const named = (finding) => {
+    const named2 = (finding) => {
       const owner = ownerOf(finding.file);
       return owner === void 0 ? finding : { ...finding, package: owner };
     };
-    return { ...report, failures: report.failures.map(named), notes: report.notes.map(named) };
+    return { ...report, failures: report.failures.map(named2), notes: report.notes.map(named2) };
   }
 };
 function ownersIn(packageFiles) {
@@ -1090,8 +1105,9 @@ var Fields = class {
   }
   /** Infinity for what no file offset can be. */
   u64(at) {
-    const value = Number(this.#view.getBigUint64(at, this.little));
-    return value <= Number.MAX_SAFE_INTEGER ? value : Number.POSITIVE_INFINITY;
+    const high = this.u32(this.little ? at + 4 : at);
+    if (high >= 2 ** 21) return Number.POSITIVE_INFINITY;
+    return high * 2 ** 32 + this.u32(this.little ? at : at + 4);
   }
   /** `Elf32_Word` or `Elf64_Xword`, by the file's class. */
   word(at, bits) {
@@ -1151,12 +1167,12 @@ var StreamedElf = class {
   get wanted() {
     return this.#isElf !== false;
   }
-  /** The next bytes of the file; copies what it keeps of them. */
+  /** The next bytes of the file, which must not change any more: what it keeps of them is no copy. */
   push(chunk) {
     const offset = this.#seen;
     this.#seen += chunk.length;
     if (this.#isElf === false || chunk.length === 0) return;
-    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: new Uint8Array(chunk) });
+    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: chunk });
     if (this.#isElf !== void 0 || this.#seen < Math.min(ELF_HEADER_BYTES, this.size)) return;
     this.#isElf = readElfHeader(this.read(0, ELF_HEADER_BYTES) ?? Buffer.alloc(0)) !== void 0;
     if (!this.#isElf) this.#kept = [];
@@ -1223,6 +1239,7 @@ function keptRanges(file) {
 import { isUtf8 } from "node:buffer";
 var MAX_NAME2 = 4096;
 var MAX_PATHS = 64 * 1024;
+var MAX_TABLE = 16 * 1024;
 var MAX_NAMES = 256 * 1024;
 var MAX_DYNAMIC = 64 * 1024;
 var MAX_VERSIONS = 4096;
@@ -1237,20 +1254,24 @@ var [DT_FLAGS_1, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM] = [
   1879048190,
   1879048191
 ];
+var READ_TAGS = /* @__PURE__ */ new Set([
+  ...[DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH],
+  ...[DT_FLAGS_1, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM]
+]);
 var [DF_1_NODEFLIB, DF_1_PIE] = [2048, 134217728];
 var [VER_FLG_BASE, VER_FLG_WEAK] = [1, 2];
 var NT_GNU_PROPERTY_TYPE_0 = 5;
 var GNU_PROPERTY_X86_ISA_1_NEEDED = 3221258242;
 var GNU_PROPERTY_AARCH64_FEATURE_1_AND = 3221225472;
 var EM_AARCH64 = 183;
-function readElfFacts(file) {
+function readElfFacts(file, { symbols = true } = {}) {
   const start = file.read(0, ELF_HEADER_BYTES);
   const header = start && readElfHeader(start);
   if (start === void 0 || header === void 0) return void 0;
   const type = new Fields(start, header.endianness === "little").u16(16);
   const facts = { ...header, type };
   try {
-    new Reader(file, facts).read();
+    new Reader(file, facts, symbols).read();
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     facts.problem = error.message;
@@ -1260,6 +1281,14 @@ function readElfFacts(file) {
 var Malformed = class extends Error {
 };
 var Reader = class {
+  constructor(file, facts, symbols) {
+    this.symbols = symbols;
+    this.#file = file;
+    this.#facts = facts;
+    this.#bits = facts.class;
+    this.#little = facts.endianness === "little";
+  }
+  symbols;
   #file;
   #facts;
   #bits;
@@ -1267,12 +1296,6 @@ var Reader = class {
   #loads = [];
   #names;
   #namesLeft = MAX_NAMES;
-  constructor(file, facts) {
-    this.#file = file;
-    this.#facts = facts;
-    this.#bits = facts.class;
-    this.#little = facts.endianness === "little";
-  }
   /** @throws Malformed */
   read() {
     const segments = readProgramHeaders(this.#file);
@@ -1337,37 +1360,40 @@ var Reader = class {
     const table = new Fields(bytes, this.#little);
     const word = this.#bits / 8;
     const needed = [];
-    const values = /* @__PURE__ */ new Map();
+    const values = {};
     let ended = false;
     for (let at = 0; at + 2 * word <= table.length && !ended; at += 2 * word) {
-      const [tag, value] = [table.word(at, this.#bits), table.word(at + word, this.#bits)];
+      const tag = table.word(at, this.#bits);
       if (tag === DT_NULL) ended = true;
-      else if (tag === DT_NEEDED) needed.push(value);
-      else values.set(tag, value);
+      else if (tag === DT_NEEDED) needed.push(table.word(at + word, this.#bits));
+      else if (READ_TAGS.has(tag)) values[tag] = table.word(at + word, this.#bits);
     }
     if (!ended) throw new Malformed("its dynamic section has no end");
-    const flags = values.get(DT_FLAGS_1) ?? 0;
+    const flags = values[DT_FLAGS_1] ?? 0;
     if ((flags & DF_1_NODEFLIB) !== 0) facts.noDefaultLibraries = true;
     if ((flags & DF_1_PIE) !== 0) facts.pie = true;
-    const names = values.get(DT_STRTAB);
+    const names = values[DT_STRTAB];
     if (names === void 0) {
       if (needed.length > 0) throw new Malformed("it has no names for the libraries that it needs");
       return;
     }
-    this.#names = { offset: this.#offsetOf(names, "its names"), size: values.get(DT_STRSZ) ?? 0 };
-    const [soname, rpath, runpath] = [values.get(DT_SONAME), values.get(DT_RPATH), values.get(DT_RUNPATH)];
+    this.#names = this.#namesAt(this.#offsetOf(names, "its names"), values[DT_STRSZ] ?? 0);
+    const [soname, rpath, runpath] = [values[DT_SONAME], values[DT_RPATH], values[DT_RUNPATH]];
     if (soname !== void 0) facts.soname = this.#name(soname);
     if (rpath !== void 0) facts.rpath = this.#name(rpath, MAX_PATHS);
     if (runpath !== void 0) facts.runpath = this.#name(runpath, MAX_PATHS);
     if (needed.length > 0) facts.needed = needed.map((at) => this.#name(at));
-    if (soname === void 0 && facts.interpreter === void 0 && this.#hasName("PyInit_"))
-      facts.pythonModule = true;
-    const [needs, defined] = [values.get(DT_VERNEED), values.get(DT_VERDEF)];
-    if (needs !== void 0) facts.versionsNeeded = this.#versionsNeeded(needs, values.get(DT_VERNEEDNUM));
-    if (defined !== void 0)
-      facts.versionsDefined = this.#versionsDefined(defined, values.get(DT_VERDEFNUM));
+    const isModule = this.symbols && soname === void 0 && facts.interpreter === void 0;
+    if (isModule && this.#hasName("PyInit_")) facts.pythonModule = true;
+    const [needs, defined] = [values[DT_VERNEED], values[DT_VERDEF]];
+    if (needs !== void 0) facts.versionsNeeded = this.#versionsNeeded(needs, values[DT_VERNEEDNUM]);
+    if (defined !== void 0) facts.versionsDefined = this.#versionsDefined(defined, values[DT_VERDEFNUM]);
     if (facts.versionsDefined?.includes("GLIBC_PRIVATE") === true && /^ld[.\d-]/.test(facts.soname ?? ""))
       this.#readSystemDirectories();
+  }
+  #namesAt(offset, size) {
+    const bytes = size > MAX_TABLE ? void 0 : within(this.#file, offset, size);
+    return bytes instanceof Uint8Array ? { offset, size, table: Buffer.from(bytes) } : { offset, size };
   }
   /**
    * glibc, elf/dl-load.c, system_dirs: the longest row of strings that are directories. Without one, where the loader is
@@ -1390,19 +1416,19 @@ var Reader = class {
     let at = this.#offsetOf(address, what);
     for (let index = 0; index < count; index++) {
       const need = this.#entry(at, 16, what);
+      const [entries, library, first, next] = [need.u16(2), need.u32(4), need.u32(8), need.u32(12)];
       const versions = [];
-      let aux = at + need.u32(8);
-      for (let number = need.u16(2); number > 0; number--) {
+      let aux = at + first;
+      for (let number = entries; number > 0; number--) {
         if (--left < 0) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
         const version = this.#entry(aux, 16, what);
-        if ((version.u16(4) & VER_FLG_WEAK) === 0) versions.push(this.#name(version.u32(8)));
-        const next2 = version.u32(12);
-        if (next2 === 0) break;
-        aux += next2;
+        const [flags, name, nextAux] = [version.u16(4), version.u32(8), version.u32(12)];
+        if ((flags & VER_FLG_WEAK) === 0) versions.push(this.#name(name));
+        if (nextAux === 0) break;
+        aux += nextAux;
       }
-      needs.push({ library: this.#name(need.u32(4)), versions });
+      needs.push({ library: this.#name(library), versions });
       if (--left < 0) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
-      const next = need.u32(12);
       if (next === 0) break;
       at += next;
     }
@@ -1416,10 +1442,9 @@ var Reader = class {
     for (let index = 0; index < count; index++) {
       if (index === MAX_VERSIONS) throw new Malformed(`${what} has more than ${MAX_VERSIONS} entries`);
       const definition = this.#entry(at, 20, what);
-      const isBase = (definition.u16(2) & VER_FLG_BASE) !== 0;
-      const aux = this.#entry(at + definition.u32(12), 8, what);
-      if (!isBase) defined.push(this.#name(aux.u32(0)));
-      const next = definition.u32(16);
+      const [flags, aux, next] = [definition.u16(2), definition.u32(12), definition.u32(16)];
+      const name = this.#entry(at + aux, 8, what).u32(0);
+      if ((flags & VER_FLG_BASE) === 0) defined.push(this.#name(name));
       if (next === 0) break;
       at += next;
     }
@@ -1433,22 +1458,18 @@ var Reader = class {
     return typeof bytes !== "string" && viewOf(bytes).includes(`\0${start}`);
   }
   #name(at, limit = MAX_NAME2) {
-    const { offset, size } = this.#names ?? { offset: 0, size: 0 };
+    const { offset, size, table } = this.#names ?? { offset: 0, size: 0 };
     if (!(at < size)) throw new Malformed("a name is outside its table of names");
-    const bytes = this.#bytes(
-      offset + at,
-      Math.min(size - at, limit, this.#file.size - offset - at),
-      "a name"
-    );
+    const bytes = table?.subarray(at, at + limit) ?? this.#bytes(offset + at, Math.min(size - at, limit, this.#file.size - offset - at), "a name");
     const end = bytes.indexOf(0);
     if (end === -1) throw new Malformed("a name has no end");
     this.#namesLeft -= end;
     if (this.#namesLeft < 0) throw new Malformed(`its names have more than ${MAX_NAMES} bytes`);
     return textOf2(bytes.subarray(0, end));
   }
-  /** Copied: names are read before all of its fields are. */
+  /** Valid until the next read. */
   #entry(offset, size, what) {
-    return new Fields(new Uint8Array(this.#bytes(offset, size, what)), this.#little);
+    return new Fields(this.#bytes(offset, size, what), this.#little);
   }
   /** Of an address in memory, in the file. */
   #offsetOf(address, what) {
@@ -1465,7 +1486,7 @@ var Reader = class {
   }
 };
 function textOf2(bytes) {
-  const buffer = viewOf(bytes);
+  const buffer = bytes instanceof Buffer ? bytes : viewOf(bytes);
   return buffer.toString(isUtf8(buffer) ? "utf8" : "latin1");
 }
 function viewOf(bytes) {
@@ -1512,7 +1533,7 @@ var FileScan = class {
   }
   facts() {
     if (this.#isKept) return { size: this.size, content: shortened(this.#path, this.#parts.join("")) };
-    const elf = readElfFacts(this.#elf);
+    const elf = readElfFacts(this.#elf, { symbols: isAmongModules(this.#path) });
     return elf === void 0 ? void 0 : { size: this.size, elf };
   }
 };

@@ -1447,6 +1447,7 @@ function serviceReport(name, verification) {
     service: name,
     state: ok ? "verified" : "failed",
     revision: annotations["org.opencontainers.image.revision"],
+    source: annotations["org.opencontainers.image.source"],
     digest,
     variants: variants.map(
       ({ platform, digest: own, size: size2, elf }) => defined({

@@ -52,6 +52,8 @@ import {
   errorMessage,
   execFailure,
   finishReport,
+  fold,
+  hanging,
   inLine,
   interruptionOf,
   isFloating,
@@ -65,10 +67,13 @@ import {
   parseVersion,
   planTags,
   readVersion,
+  remedyParts,
   renderLine,
   renderTable,
   selectServices,
-  shortDigest
+  shortDigest,
+  versionTags,
+  wrap
 } from "./core-images-releases.js";
 import {
   TgoError,
@@ -96,6 +101,52 @@ import {
   string,
   wholeNumber
 } from "./common.js";
+
+// packages/publishing/src/preflight/check-lines.ts
+function checkOf(name3, problems2, seen) {
+  if (problems2.length === 0) return { name: name3, state: "ok", evidence: seen };
+  return { name: name3, state: "failed", evidence: problems2.map(firstLine) };
+}
+function skipped(name3, why) {
+  return { name: name3, state: "skipped", evidence: [why] };
+}
+function registryChecks(checks, version) {
+  const lines = (of) => checks.map((check2) => `${check2.report.registry}: ${of(check2)}`);
+  const isRefused = checks.some(({ accepts, report }) => !accepts && report.state === "failed");
+  const having = checks.filter(({ hasCandidate }) => hasCandidate).map(({ report }) => report.registry);
+  const isOther = checks.some(({ existing }) => existing === "other");
+  return [
+    {
+      name: "push access",
+      state: isRefused ? "failed" : "ok",
+      evidence: lines(
+        ({ accepts, report }) => accepts ? "accepts pushes" : firstLine(report.problems[0] ?? { what: "not waited for" })
+      )
+    },
+    {
+      name: "image",
+      state: "ok",
+      evidence: [having.length === 0 ? "in no registry: it has to be built" : `in ${having.join(", ")}`]
+    },
+    ...version === void 0 ? [] : [
+      {
+        name: `version ${version}`,
+        state: isOther ? "failed" : "ok",
+        evidence: lines(
+          ({ existing, accepts }) => existing === "other" ? "exists with other content" : existing === "same" ? "exists, with this content" : accepts ? "free" : "unknown"
+        )
+      }
+    ]
+  ];
+}
+function clockCheck(skews, problems2) {
+  if (skews.length === 0) return [];
+  const registries = [...new Set(skews.map(({ registry }) => registry))].join(", ");
+  return [checkOf("clock", problems2, [`agrees with ${registries}`])];
+}
+function firstLine({ what }) {
+  return what.split("\n", 1)[0] ?? "";
+}
 
 // packages/publishing/src/preflight/foreign-program.ts
 var PROGRAMS = {
@@ -164,7 +215,14 @@ async function checkEngine(context, services) {
     checkDisk(context, services),
     ...foreign.map((platform) => problemsOf(() => checkEmulation(context, platform)))
   ]);
-  return { blocking: [...disk.blocking, ...emulation.flat()], warnings: disk.warnings };
+  const runs = foreign.map(
+    (platform, index) => checkOf(`runs ${platform}`, emulation[index] ?? [], [`a program of ${platform} ran`])
+  );
+  return {
+    blocking: [...disk.blocking, ...emulation.flat()],
+    warnings: disk.warnings,
+    checks: [...disk.checks, ...runs]
+  };
 }
 var EMULATOR_SECONDS = 120;
 var CHECKED_AT = "TGO_CHECKED_AT";
@@ -173,12 +231,21 @@ async function checkDisk(context, services) {
   try {
     const tools = await toolsContainer(context);
     const output = await tools.withEnvVariable(CHECKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec(["df", "-Pk", "/"]).stdout();
-    const found = diskProblem(freeBytes(output), services, context.engine);
-    if (found === void 0) return { blocking: [], warnings: [] };
+    const free = freeBytes(output);
+    const found = diskProblem(free, services, context.engine);
+    const left = free === void 0 ? "unknown" : `${(free / GIGABYTE).toFixed(1)} GB left`;
+    if (found === void 0)
+      return {
+        blocking: [],
+        warnings: [],
+        checks: [checkOf("disk", [], [`${left}, up to ${services} GB needed`])]
+      };
     const { blocks, ...problem } = found;
-    return blocks ? { blocking: [problem], warnings: [] } : { blocking: [], warnings: [problem] };
+    const checks = [checkOf("disk", [problem], [])];
+    return blocks ? { blocking: [problem], warnings: [], checks } : { blocking: [], warnings: [problem], checks };
   } catch (error) {
-    return { blocking: [problemOf(error)], warnings: [] };
+    const problem = problemOf(error);
+    return { blocking: [problem], warnings: [], checks: [checkOf("disk", [problem], [])] };
   }
 }
 function freeBytes(output) {
@@ -290,6 +357,7 @@ async function checkRegistry(target, subject) {
       durationMs
     },
     skew: push.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: push.value },
+    accepts: push.problems.length === 0,
     hasCandidate: found.value !== void 0,
     existing: found.problems.some(({ code }) => code === "CONFLICT") ? "other" : found.value?.isReleased === true ? "same" : void 0
   };
@@ -304,7 +372,7 @@ async function findImage(target, { service, version, key }) {
     return found === void 0 ? [] : [{ tag, digest: found.digest }];
   };
   const [versions, knownKey] = await Promise.all([
-    version === void 0 ? [] : versionTags(target, service, version).then((tags) => Promise.all(tags.map(resolve))),
+    version === void 0 ? [] : versionTags2(target, service, version).then((tags) => Promise.all(tags.map(resolve))),
     key
   ]);
   if (knownKey === void 0) return void 0;
@@ -316,7 +384,7 @@ async function findImage(target, { service, version, key }) {
   const [candidate] = await resolve(candidateTag(knownKey));
   return candidate && { digest: candidate.digest, isReleased: false };
 }
-async function versionTags(target, service, version) {
+async function versionTags2(target, service, version) {
   const listed = await target.client.tags(repositoryOf(target, service));
   const spellings = listed.filter((tag) => {
     const kind = kindOfTag(tag, service);
@@ -350,17 +418,26 @@ async function readInputs(context, name3, service, options) {
   const { value: request, problems: problems2 } = await runCheck(() => readRequest(context, name3, service, options));
   if (request === void 0) {
     const bases = await checkBases(context, catalogImages(context, service.build));
-    return { request, prepared: void 0, problems: [...problems2, ...bases] };
+    const checks = [
+      checkOf("source", problems2, []),
+      checkOf("base images", bases, ["found for every platform"])
+    ];
+    return { request, prepared: void 0, problems: [...problems2, ...bases], checks };
   }
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request);
   });
   const resolved = await runCheck(() => completeCandidate(context, request));
   const missing = resolved.value === void 0 ? await checkAllBases(request) : [];
+  const { revision } = request.source;
   return {
     request,
     prepared: resolved.value,
-    problems: [...unreleasable, ...resolved.problems, ...missing]
+    problems: [...unreleasable, ...resolved.problems, ...missing],
+    checks: [
+      checkOf("source", unreleasable, [`revision ${revision}`]),
+      checkOf("base images", [...resolved.problems, ...missing], ["found for every platform"])
+    ]
   };
 }
 async function checkBuild(request) {
@@ -386,15 +463,16 @@ async function checkService(context, name3, service, { timeouts, ...options }) {
   const subject = { service: name3, version: options.version, key };
   const registries = checkRegistries(context, subject, { timeouts, meanwhile: inputs });
   const build = inputs.then(async ({ request }) => {
-    if (request === void 0) return [];
+    if (request === void 0) return void 0;
     const isBuilt = timeouts === "release" && (await registries).some(({ hasCandidate }) => hasCandidate);
-    return isBuilt ? [] : checkBuild(request);
+    return isBuilt ? void 0 : checkBuild(request);
   });
-  const [{ prepared, problems: inputProblems }, checks, buildProblems] = await Promise.all([
+  const [{ prepared, problems: inputProblems, checks: inputChecks }, checks, built] = await Promise.all([
     inputs,
     registries,
     build
   ]);
+  const buildProblems = built ?? [];
   const interruption = interruptionOf(context);
   if (interruption !== void 0) throw interruption;
   const problems2 = withRemedy(distinct([...inputProblems, ...buildProblems]), REMEDY);
@@ -408,6 +486,11 @@ async function checkService(context, name3, service, { timeouts, ...options }) {
       tag: prepared === void 0 ? void 0 : candidateTag(prepared.key),
       digest: found?.report.digest,
       variants: [],
+      checks: [
+        ...inputChecks,
+        built === void 0 ? skipped("lock, files and secrets", "not needed, or the source cannot be read") : checkOf("lock, files and secrets", buildProblems, ["the build has what it needs"]),
+        ...registryChecks(checks, options.version)
+      ],
       registries: checks.map(({ report }) => report),
       problems: problems2,
       notes: prepared === void 0 ? [] : candidateOf(context, prepared).notes,
@@ -437,6 +520,7 @@ async function checkRegistries(context, subject, { timeouts, meanwhile }) {
       const unknown = {
         report: notStarted(target, subject.service),
         skew: void 0,
+        accepts: false,
         hasCandidate: false,
         existing: void 0
       };
@@ -457,15 +541,17 @@ async function preflight(context, services, options) {
     )
   );
   const builds = checks.filter(({ needsBuild }) => needsBuild).length;
-  const engine = builds === 0 ? { blocking: [], warnings: [] } : await checkEngine(context, builds);
-  const clock = clockProblems(checks.flatMap(({ skews }) => skews));
+  const engine = builds === 0 ? { blocking: [], warnings: [], checks: [] } : await checkEngine(context, builds);
+  const skews = checks.flatMap((check2) => check2.skews);
+  const clock = clockProblems(skews);
+  const shared = [...engine.checks, ...clockCheck(skews, clock)];
   const canStart = engine.blocking.length === 0 && checks.every(({ report }) => report.state === "ready");
   const reported = checks.flatMap(({ report }) => report.problems);
   const found = checks.flatMap((check2) => check2.existing);
   const existing = ["other", "same"].find((each) => found.includes(each));
   return {
     ...defined({ existing }),
-    services: checks.map(({ report }) => report),
+    services: checks.map(({ report }) => ({ ...report, checks: [...report.checks ?? [], ...shared] })),
     problems: notReported([...engine.blocking, ...engine.warnings, ...clock], reported),
     ready: canStart && engine.warnings.length === 0 && clock.length === 0,
     canStart,
@@ -662,13 +748,15 @@ function versionsOf(tags, service) {
   }
   return [...versions.values()].sort((a, b) => compareVersions(b, a));
 }
-function tagOfVersion(tags, version, service) {
+function tagsOfVersion(tags, version, service) {
   const spellings = [version.text, `v${version.text}`, `${service}-v${version.text}`];
-  for (const tag of spellings) {
+  return spellings.flatMap((tag) => {
     const target = tags.get(tag);
-    if (target !== void 0) return { tag, digest: target.digest };
-  }
-  return void 0;
+    return target === void 0 ? [] : [{ tag, digest: target.digest }];
+  });
+}
+function tagOfVersion(tags, version, service) {
+  return tagsOfVersion(tags, version, service)[0];
 }
 function hasDigest(tags, digest) {
   return [...tags.values()].some((target) => target.digest === digest);
@@ -731,7 +819,7 @@ function newerVersions(plan, now, start, service) {
 }
 function tagsOf({ tags }) {
   return [
-    { tag: tags.version, phase: "version" },
+    ...versionTags(tags).map((tag) => ({ tag, phase: "version" })),
     ...tags.floating.map((tag) => ({
       tag,
       phase: tag === LATEST ? "latest" : "floating"
@@ -770,14 +858,15 @@ function statusOf(context) {
   }
 }
 function versionMove({ plan, planned, tag }, tags, where) {
-  const found = tagOfVersion(tags, plan.version, planned.service);
+  const wanted = planned.digest;
+  const other = tagsOfVersion(tags, plan.version, planned.service).find(({ digest }) => digest !== wanted);
+  const current = other?.digest ?? tags.get(tag)?.digest;
   const move = decideVersionTag({
-    current: found?.digest,
-    wanted: planned.digest,
-    where: found === void 0 || found.tag === tag ? where : `${where} (there as ${found.tag})`
+    current,
+    wanted,
+    where: other === void 0 || other.tag === tag ? where : `${where} (there as ${other.tag})`
   });
-  const respelled = move.act === "keep" && found?.tag !== tag;
-  return move.act === "write" || respelled ? { act: "write", why: "new" } : move;
+  return move.act === "write" ? { act: "write", why: "new" } : move;
 }
 function competingVersions(kind, { plan, planned, registry, tag, now, newerVersions: newerVersions2 }, tags) {
   const { service } = planned;
@@ -890,7 +979,7 @@ function planRelease(release2) {
   const services = [...gate.digests].map(([service, digest]) => ({
     service,
     digest,
-    tags: planTags(version, policies[service] ?? parse(TagPolicy, {}))
+    tags: planTags(version, policies[service] ?? parse(TagPolicy, {}), service)
   }));
   return { version, services, registries, allowBackwards, adopt };
 }
@@ -1036,7 +1125,7 @@ async function gateEntry(target, of) {
     service,
     registry: target.name,
     candidate: await gateCandidate(target, of),
-    versionTag: versionTagOf(of.snapshots, of.version, service, target.name)
+    versionTag: versionTagOf(target, service, of)
   };
 }
 async function gateCandidate(target, { report, row, indexes }) {
@@ -1052,11 +1141,12 @@ async function gateCandidate(target, { report, row, indexes }) {
     return { state: "failed", why: isTgoError(error) ? error.what : errorMessage(error) };
   }
 }
-function versionTagOf(snapshots, version, service, registry) {
-  const snapshot = snapshotOf(snapshots, service, registry);
+function versionTagOf(target, service, of) {
+  const snapshot = snapshotOf(of.snapshots, service, target.name);
   if (snapshot.state !== "seen") return { state: "unknown", why: snapshot.why };
-  const found = tagOfVersion(snapshot.tags, version, service);
-  return found === void 0 ? { state: "absent" } : { state: "present", digest: found.digest };
+  const found = tagsOfVersion(snapshot.tags, of.version, service);
+  const { digest } = found.find((tag) => tag.digest !== of.row?.digest) ?? found[0] ?? {};
+  return digest === void 0 ? { state: "absent" } : { state: "present", digest };
 }
 
 // packages/publishing/src/release/read-tags.ts
@@ -1105,14 +1195,14 @@ async function readRepository(target, { service, tags, known: knownVersions }, i
   const queriedVersions = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
   const before = knownVersions?.(target.name);
   const isNew = (version) => before !== void 0 && !before.has(version);
-  const versionTags2 = others.filter(({ kind }) => kind === "version").map(({ tag }) => {
+  const versionTags3 = others.filter(({ kind }) => kind === "version").map(({ tag }) => {
     const version = versionText(tag, service) ?? "";
     const isNeeded = queriedVersions.has(version) || isNew(version);
     return { tag, isRead: versions === "all" || needsDigests || isNeeded };
   });
-  requireFew(versionTags2.filter(({ isRead }) => isRead).length);
+  requireFew(versionTags3.filter(({ isRead }) => isRead).length);
   const resolvedVersions = await read(
-    versionTags2,
+    versionTags3,
     async ({ tag, isRead }) => isRead ? resolve(tag) : [{ tag, digest: `unread:${tag}` }]
   );
   return [
@@ -1265,13 +1355,13 @@ var GateInputs = class {
   #queries() {
     const { services, version, ledger } = this.options;
     return services.map(({ service, policy }) => {
-      const tags = planTags(version, policy);
+      const tags = planTags(version, policy, service);
       const known = (registry) => {
         const snapshot = snapshotOf(ledger.start, service, registry);
         if (snapshot.state !== "seen") return void 0;
         return new Set(versionsOf(snapshot.tags, service).map(({ text }) => text));
       };
-      return { service, tags: [tags.version, ...tags.floating], known };
+      return { service, tags: [...versionTags(tags), ...tags.floating], known };
     });
   }
   /** The services' reports, with every registry's row as last updated. */
@@ -1537,7 +1627,7 @@ function isRollback(plan, steps, now) {
 function tagsOf2(services) {
   return [
     .../* @__PURE__ */ new Set([
-      ...services.map(({ tags }) => tags.version),
+      ...services.flatMap(({ tags }) => versionTags(tags)),
       ...services.flatMap(({ tags }) => tags.floating)
     ])
   ];
@@ -2048,8 +2138,15 @@ async function runRelease(call, { command, names, flags, source, format }, start
   const context = await openContext(call);
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === void 0 ? names : [service], source);
-  const { version: given, gitTag, allowBackwards, adoptLatest } = flags;
-  const repeated = { service: names.join(","), version: given, gitTag, allowBackwards, adoptLatest };
+  const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke } = flags;
+  const repeated = {
+    service: names.join(","),
+    version: given,
+    gitTag,
+    allowBackwards,
+    adoptLatest,
+    fullSmoke
+  };
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
   const { preflight: preflight3, bring } = await start(context, selected, version);
   if (!preflight3.canStart) {
@@ -2322,7 +2419,8 @@ async function prune2(call, names, { days, ...flags }, format) {
 // packages/functions/src/release.ts
 function release(call, names, flags, format) {
   const run = { command: "release", names, flags, source: flags, format };
-  return runRelease(call, run, async (context, selected, version) => {
+  return runRelease(call, run, async (opened, selected, version) => {
+    const context = { ...opened, fullSmoke: flags.fullSmoke ?? false };
     const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {
@@ -2465,8 +2563,12 @@ function nameOf3(target) {
 }
 
 // packages/release-rules/src/version-status.ts
-function versionDisagreements(service, registries) {
-  return [...differingVersions(service, registries), ...missingVersions(service, registries)];
+function versionDisagreements(service, policy, registries) {
+  return [
+    ...differingVersions(service, registries),
+    ...missingVersions(service, registries),
+    ...missingAlias(service, policy, registries)
+  ];
 }
 function differingVersions(service, registries) {
   const tagged = registries.flatMap(
@@ -2500,6 +2602,17 @@ function missingVersions(service, registries) {
     return [disagreement({ kind: "version missing", service, registries: [registry], message })];
   });
 }
+function missingAlias(service, policy, registries) {
+  const [newest] = allVersions(service, registries);
+  if (newest === void 0 || policy === void 0) return [];
+  const { alias } = planTags(newest, policy, service);
+  if (alias === void 0) return [];
+  const without = registries.filter(({ tags }) => tags.has(newest.text) && !tags.has(alias));
+  if (without.length === 0) return [];
+  const message = `there is no ${alias} beside ${newest.text} in ${registryNames(without)}`;
+  const remedy = `promote --version ${newest.text} writes it.`;
+  return [disagreement({ kind: "tag missing", service, registries: without, tag: alias, message, remedy })];
+}
 function allVersions(service, registries) {
   return versionsOf(new Map(registries.flatMap(({ tags }) => [...tags])), service);
 }
@@ -2523,7 +2636,7 @@ function ofService({ service, policy, snapshots }) {
   return [
     ...unreachable,
     ...floatingDisagreements(service, policy, registries),
-    ...versionDisagreements(service, registries)
+    ...versionDisagreements(service, policy, registries)
   ];
 }
 function reachableTags(snapshots) {
@@ -2668,29 +2781,45 @@ async function incompleteImages2(context, service, rows) {
 }
 
 // packages/report/src/render-status.ts
-function renderStatus({ rows, disagreements }, format) {
+function renderStatus({ rows, disagreements }, format, width) {
   if (format === "json") return jsonText({ status: { rows, disagreements } });
+  const agreeing = collapsed(rows);
   const table = renderTable(
     ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
-    rows.map((row, index) => [
-      rows[index - 1]?.service === row.service ? "" : row.service,
-      row.registry,
-      ...cells(row)
+    agreeing.map(({ service, registries, cells: cells2 }, index) => [
+      agreeing[index - 1]?.service === service ? "" : service,
+      registries.join(", "),
+      ...cells2
     ]),
-    format
+    format,
+    width
   );
+  const columns = format === "text" ? width ?? Infinity : Infinity;
   const bullet = format === "markdown" ? "- " : "  ";
   const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
   const findings = disagreements.length === 0 ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."] : [
     `${count(disagreements.length, "disagreement")}:`,
     "",
-    ...disagreements.map(({ told }) => `${bullet}${renderLine(told, format)}`),
-    ...remedies.flatMap((remedy) => [
-      "",
-      ...remedy.split("\n").map((line) => renderLine(line, format))
-    ])
+    ...disagreements.flatMap(({ told }) => hanging(bullet, renderLine(told, format), columns)),
+    ...remedies.flatMap((remedy) => ["", ...remedyLines(remedy, format, columns)])
   ];
   return [table, "", ...findings].join("\n");
+}
+function remedyLines(remedy, format, columns) {
+  return remedyParts(remedy).flatMap(
+    ({ kind, text }) => text.split("\n").flatMap((line) => wrap(renderLine(line, format), kind === "prose" ? columns : Infinity))
+  );
+}
+function collapsed(rows) {
+  const services = [...new Set(rows.map(({ service }) => service))];
+  return services.flatMap((service) => {
+    const own = rows.filter((row) => row.service === service);
+    const groups = fold(
+      own.map((row) => [row.registry, cells(row)]),
+      (texts) => JSON.stringify(texts)
+    );
+    return groups.map(({ value, names }) => ({ service, registries: names, cells: value }));
+  });
 }
 function isReleased({ latest, lines, newest, prerelease }) {
   return [latest, newest, prerelease, ...lines].some((pointer2) => pointer2 !== void 0);
@@ -2713,7 +2842,7 @@ async function status(call, names, format) {
   const named = disagreements.map(
     ({ remedy, ...found }) => remedy === void 0 ? found : { ...found, remedy: nameCommands(remedy, context.command) }
   );
-  return renderStatus({ rows, disagreements: named }, format);
+  return renderStatus({ rows, disagreements: named }, format, call.host.columns);
 }
 export {
   preflight2 as preflight,
