@@ -2,7 +2,7 @@ import type { Invocation } from "./command-line.js";
 
 /** Functions that only read the catalog, or only talk to registries: they run as any user, on any machine. */
 const WITHOUT_ENGINE: ReadonlySet<string> = new Set([
-  ...["services", "plan", "status", "prune"],
+  ...["services", "plan", "status", "watch", "prune"],
   ...["inspect", "tags", "diff", "combine"],
 ]);
 

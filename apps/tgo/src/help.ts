@@ -71,6 +71,9 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
   tgo status
   tgo status --service tgo-api
   tgo status --format json | jq -e '.status.disagreements == []'`,
+    watch: `Examples:
+  tgo watch                                 everything released, in every registry
+  tgo watch --service tgo-api --format json`,
     prune: `Examples:
   tgo prune --service all                   list what would be removed
   tgo prune --service all --days 30 --keep 5 --remove`,

@@ -12,7 +12,7 @@ export const OWN_COMMANDS = [
 /** Functions by what people want to do with them; those that are not listed come last. */
 export const FUNCTION_GROUPS: readonly { readonly title: string; readonly functions: readonly string[] }[] = [
   { title: "Build and publish", functions: ["publish", "build", "smoke", "plan", "preflight"] },
-  { title: "Release", functions: ["release", "promote", "status", "prune"] },
+  { title: "Release", functions: ["release", "promote", "status", "watch", "prune"] },
   { title: "Look into images", functions: ["verify", "inspect", "tags", "diff"] },
   { title: "Move images", functions: ["combine", "export", "import"] },
   { title: "Configuration", functions: ["services", "lock-bases"] },

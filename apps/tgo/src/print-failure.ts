@@ -20,7 +20,7 @@ export function printFailure(
   reporting?: Reporting,
 ): number {
   const failure = failureOf(error);
-  const code = failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
+  const code = failure.code === "USAGE" ? EXIT.usage : (exitCodeOf(error) ?? EXIT.failure);
   if (isFunctionResult(error)) {
     output.out(`${error.message.trimEnd()}\n`);
   } else {
@@ -39,6 +39,12 @@ export function printFailure(
 /** The command that says more about a code. A usage error says all there is, and which help to read. */
 function pageOf({ code }: Failure): string {
   return code === "USAGE" || code === "INTERNAL" ? "" : `  code ${code}: tgo explain ${code}\n`;
+}
+
+/** Some functions tell a script more than that they failed: `watch` exits with 3 if a registry could not be read. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (!isFunctionResult(error) || !("exitCode" in error)) return undefined;
+  return typeof error.exitCode === "number" ? error.exitCode : undefined;
 }
 
 function isFunctionResult(error: unknown): error is Error {

@@ -21,4 +21,11 @@ export type { Signer } from "./sign/signer.js";
 export { statementBytes, type Attestation, type Statement } from "./statement.js";
 export { readTrust, type Trust } from "./verify/trust.js";
 export type { TrustedIdentity, TrustedKey, TrustPolicy } from "./verify/trust-policy.js";
+export {
+  verifyAttestations,
+  type AttestationCheck,
+  type AttestedPlace,
+  type AttestedSubject,
+  type VerifyAttestationsOptions,
+} from "./verify/verify-attestations.js";
 export { verifyBundle, type Distrust, type Verdict } from "./verify/verify-bundle.js";

@@ -14,6 +14,8 @@ export interface Attestation {
   readonly predicateType: string;
   /** JSON. The same image must give the same bytes: no clock, no invocation id. */
   readonly predicate: unknown;
+  /** Whether a bundle with this predicate stands for it; every one of its type when absent. */
+  readonly isSame?: (predicate: unknown) => boolean;
 }
 
 /** An in-toto statement, as far as it is read. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */

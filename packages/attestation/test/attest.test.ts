@@ -1,4 +1,3 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { isIndex, type Descriptor } from "@tgo/registry";
 import { BOTH_PLATFORMS, MemoryRegistry, stageImage } from "@tgo/testing";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -14,19 +13,12 @@ import {
   type Signer,
   type Trust,
 } from "../src/index.js";
+import { newKey } from "./keys.js";
 
 let registries: MemoryRegistry[];
 let image: Descriptor;
 let signer: Signer;
 let trust: Trust;
-
-function newKey(): { pem: string; publicPem: string } {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  return {
-    pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    publicPem: createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString(),
-  };
-}
 
 const target = (
   registry: MemoryRegistry,

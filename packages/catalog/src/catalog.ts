@@ -5,6 +5,7 @@ import { PLATFORMS, Platform } from "./platform.js";
 import { PublicUrl } from "./public-url.js";
 import { Registry, registries, registryRepository } from "./registry.js";
 import { Service } from "./service.js";
+import { SignaturePolicy } from "./signatures.js";
 
 const Name = v.pipe(
   v.string(),
@@ -63,6 +64,7 @@ export const Catalog = v.pipe(
     machines: v.optional(Machines, {}),
     mirrors: v.optional(Mirrors, {}),
     release: v.optional(TagPolicy, {}),
+    signatures: v.optional(SignaturePolicy),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;

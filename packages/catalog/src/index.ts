@@ -17,3 +17,4 @@ export {
   Service,
   type StaticWebBuild,
 } from "./service.js";
+export type { SignaturePolicy } from "./signatures.js";

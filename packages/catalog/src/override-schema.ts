@@ -5,6 +5,7 @@ import { Machines } from "./machine.js";
 import { Platform } from "./platform.js";
 import { Registry } from "./registry.js";
 import { Service } from "./service.js";
+import { SignaturePolicy } from "./signatures.js";
 
 /**
  * The user's `tgo.catalog.json`: differences from the built-in catalog. A field of a service or registry is replaced as a
@@ -19,6 +20,7 @@ export const CatalogOverride = v.pipe(
     machines: v.optional(v.partial(Machines)),
     mirrors: v.optional(v.partial(Mirrors)),
     release: v.optional(v.partial(TagPolicy)),
+    signatures: v.optional(SignaturePolicy),
   }),
   v.description("Overrides of the TGO catalog (tgo.catalog.json)."),
 );

@@ -45,7 +45,7 @@ function merge(catalog: Json, override: Json): Json {
     if (field === "$schema") continue;
     const entries = field === "services" || field === "registries";
     if (entries && v.isObject(value)) result[field] = mergeEntries(asObject(base[field]), value);
-    else if (["machines", "mirrors", "release"].includes(field) && v.isObject(value))
+    else if (["machines", "mirrors", "release", "signatures"].includes(field) && v.isObject(value))
       result[field] = { ...asObject(base[field]), ...value };
     else result[field] = value;
   }

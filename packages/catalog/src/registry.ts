@@ -49,8 +49,10 @@ export const Registry = v.strictObject({
     v.description("Whether anyone may pull: verification then also pulls without credentials."),
   ),
   referrers: v.pipe(
-    v.optional(v.boolean(), false),
-    v.description("Whether the registry accepts artifacts (SBOM, provenance, release record)."),
+    v.optional(v.union([v.boolean(), v.literal("image-config")]), false),
+    v.description(
+      'Whether the registry accepts artifacts (signatures, SBOM, provenance, release record); "image-config": only with the config media type of an image.',
+    ),
   ),
 });
 export type Registry = v.InferOutput<typeof Registry>;

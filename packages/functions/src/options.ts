@@ -14,6 +14,12 @@ export type Options = ShellArguments<{
   netrc: Secret;
   npmrc: Secret;
   buildSecrets: Secret;
+  /** Public keys whose signatures count, besides the catalog's: PEM. */
+  trustedKey: File;
+  /** Identities whose signatures count, besides the catalog's: "ISSUER SUBJECT". */
+  trustedIdentity: readonly string[];
+  /** Sigstore's trusted root. */
+  trustedRoot: File;
   repos: Directory;
 }>;
 

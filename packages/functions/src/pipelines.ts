@@ -106,6 +106,11 @@ export class Pipelines {
     return this.#text(releases().then(({ status }) => status(call, names, format)));
   }
 
+  async watch(names: readonly string[], format: OutputFormat): Promise<string> {
+    const call = this.#checked(names);
+    return this.#text(releases().then(({ watch }) => watch(call, names, format)));
+  }
+
   async prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string> {
     const call = this.#checked(names, flags);
     return this.#text(releases().then(({ prune }) => prune(call, names, flags, format)));

@@ -4,6 +4,7 @@ import { defined, type ReportFormat } from "@tgo/report";
 import type { Call } from "./call.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
+import type { SigningFlags } from "./signing.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
 
 export type PublishFlags = ShellArguments<{
@@ -12,7 +13,8 @@ export type PublishFlags = ShellArguments<{
   strictParity: boolean;
   /** Whether smoke runs repeat on every platform what a native run tells of the others. */
   fullSmoke: boolean;
-}>;
+}> &
+  SigningFlags;
 
 /** Publishes the services' candidates to every registry. No version tag moves. */
 export function publish(
@@ -22,11 +24,12 @@ export function publish(
   format: ReportFormat,
 ): Promise<string> {
   const version = source.version === undefined ? undefined : parseVersion(source.version, "--version").text;
-  const { strictParity = false, fullSmoke = false } = source;
+  const { strictParity = false, fullSmoke = false, signingKey, signingKeyPassword, identityToken } = source;
+  const signing = { signingKey, signingKeyPassword, identityToken };
   const options = { ...prepareOptions(source), ...defined({ version }) };
   return reportServices(
     call,
-    { command: "publish", names, source, format, flags: { version, strictParity, fullSmoke } },
+    { command: "publish", names, source, format, flags: { version, strictParity, fullSmoke }, signing },
     (context, { name, service }) =>
       publishService({ ...context, strictParity, fullSmoke }, name, service, options),
   );

@@ -9,20 +9,22 @@ import {
 } from "@tgo/publishing";
 import { formatReasons, type Gate, type Version } from "@tgo/release-rules";
 import { defined, type Report, type ReportFormat } from "@tgo/report";
-import { openContext, type Call } from "./call.js";
+import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
+import { openSigningContext, type SigningFlags } from "./signing.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
-export type ReleaseFlags = VersionFlags & {
-  /** Allow moving tags to an older version. */
-  readonly allowBackwards: boolean;
-  /** Move floating tags whose present version is unknown. */
-  readonly adoptLatest: boolean;
-  /** Whether smoke runs repeat on every platform what a native run tells of the others. */
-  readonly fullSmoke?: boolean;
-};
+export type ReleaseFlags = VersionFlags &
+  SigningFlags & {
+    /** Allow moving tags to an older version. */
+    readonly allowBackwards: boolean;
+    /** Move floating tags whose present version is unknown. */
+    readonly adoptLatest: boolean;
+    /** Whether smoke runs repeat on every platform what a native run tells of the others. */
+    readonly fullSmoke?: boolean;
+  };
 
 export interface ReleaseRun {
   readonly command: "release" | "promote";
@@ -52,7 +54,9 @@ export async function runRelease(
   start: (context: Context, selected: readonly SelectedService[], version: Version) => Promise<ReleaseStart>,
 ): Promise<string> {
   const started = performance.now();
-  const context = await openContext(call);
+  const { signingKey, signingKeyPassword, identityToken } = flags;
+  const signing = { signingKey, signingKeyPassword, identityToken };
+  const context = await openSigningContext(call, signing);
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
   const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke } = flags;
@@ -63,6 +67,7 @@ export async function runRelease(
     allowBackwards,
     adoptLatest,
     fullSmoke,
+    ...signing,
   };
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
   const { preflight, bring } = await start(context, selected, version);

@@ -4,3 +4,4 @@ export { promote } from "./promote.js";
 export { prune } from "./prune.js";
 export { release } from "./release.js";
 export { status } from "./status.js";
+export { watch } from "./watch.js";

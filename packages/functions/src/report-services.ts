@@ -3,6 +3,7 @@ import { openContext, type Call } from "./call.js";
 import type { Arguments } from "./commands.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
+import { openSigningContext, type SigningFlags } from "./signing.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 /**
@@ -18,12 +19,14 @@ export async function reportServices(
     readonly format: ReportFormat;
     /** Further flags. */
     readonly flags?: Arguments;
+    /** For a function that signs what it publishes. */
+    readonly signing?: SigningFlags;
   },
   run: (context: Context, selected: SelectedService) => Promise<ServiceReport>,
 ): Promise<string> {
-  const { command, names, source, format, flags } = options;
+  const { command, names, source, format, flags, signing } = options;
   const started = performance.now();
-  const context = await openContext(call);
+  const context = signing === undefined ? await openContext(call) : await openSigningContext(call, signing);
   const selected = selectBuilds(context, names, source);
   const services = await Promise.all(selected.map((one) => run(context, one)));
   const ok = services.every(({ state }) => state !== "failed");
@@ -32,7 +35,7 @@ export async function reportServices(
     ok,
     services,
     started,
-    flags: { service: names.join(","), ...sourceFlags(source), ...flags },
+    flags: { service: names.join(","), ...sourceFlags(source), ...flags, ...signing },
     format,
   });
 }

@@ -17,6 +17,7 @@ import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
+import { openSignatureChecks } from "./signing.js";
 import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type VerifyFlags = ShellArguments<{
@@ -53,8 +54,14 @@ export async function verify(
     });
   if (tag !== undefined && !isTag(tag) && !isDigest(tag)) throw notATag(tag);
   const flags = { tag, "elf=false": !elf, fast, strictParity };
-  return reportServices(call, { command: "verify", names, source, format, flags }, (context, selected) =>
-    verifyService(context, selected, prepareOptions(source), source),
+  return reportServices(
+    call,
+    { command: "verify", names, source, format, flags },
+    async (context, selected) =>
+      verifyService(context, selected, prepareOptions(source), {
+        ...source,
+        signatures: await openSignatureChecks(call, context),
+      }),
   );
 }
 
@@ -82,7 +89,13 @@ function verifyService(
   context: Context,
   selected: SelectedService,
   source: PrepareOptions,
-  { tag, elf, fast = false, strictParity = false }: VerifyFlags,
+  {
+    tag,
+    elf,
+    fast = false,
+    strictParity = false,
+    signatures,
+  }: VerifyFlags & { readonly signatures: Awaited<ReturnType<typeof openSignatureChecks>> },
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
@@ -100,16 +113,21 @@ function verifyService(
     const differences = verification.differences ?? differencesOf(known);
     const problems =
       strictParity && differences.length > 0 ? [problemOf(parityError(name, differences))] : [];
+    const revision = verification.annotations["org.opencontainers.image.revision"];
+    const rows = rowsOfVerification(context.targets, name, verified, verification);
+    const { digest, variants } = verification;
+    const signed = await signatures?.({ service: name, digest, variants, revision }, rows);
+    const ok = verification.ok && problems.length === 0 && signed?.check.state !== "failed";
     return defined({
       service: name,
-      state: verification.ok && problems.length === 0 ? ("verified" as const) : ("failed" as const),
-      revision: verification.annotations["org.opencontainers.image.revision"],
+      state: ok ? ("verified" as const) : ("failed" as const),
+      revision,
       source: verification.annotations["org.opencontainers.image.source"],
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
-      checks: verification.checks,
-      registries: rowsOfVerification(context.targets, name, verified, verification),
+      checks: [...verification.checks, ...(signed === undefined ? [] : [signed.check])],
+      registries: signed?.registries ?? rows,
       problems,
       notes: [
         ...(built === undefined || built === verification.digest

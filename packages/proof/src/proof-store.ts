@@ -104,8 +104,8 @@ export class ProofStore {
   }
 }
 
-/** Hash of the tests of a definition, on the machines that are promised. */
-function testsOf({ machines }: Pick<Catalog, "machines">, service: Service): string {
+/** Hash of the tests of a definition, on the machines that are promised: a proof is of these tests only. */
+export function testsOf({ machines }: Pick<Catalog, "machines">, service: Service): string {
   const { smoke, allowForeign, allowDifferences } = service;
   const tests = {
     checks: CHECKS,

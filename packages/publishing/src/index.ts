@@ -1,3 +1,5 @@
+export type { AttestedImage, AttestationRow, Attested, Attestor } from "./attestation/attestor.js";
+export { type AttestorOptions, createAttestor, type ImageSubjects } from "./attestation/create-attestor.js";
 export { candidateTag } from "./candidate/candidate-key.js";
 export { type Prepared, prepareCandidate } from "./candidate/prepare-candidate.js";
 export { recordedProofs } from "./candidate/recorded-proofs.js";
@@ -11,6 +13,8 @@ export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
 export type { PublishContext } from "./targets/publish-context.js";
+export { repositoryOf } from "./targets/target.js";
 export { checkedFiles, rowsOfVerification, variantRows } from "./verify/verification-rows.js";
 export { verifyRemedies } from "./verify/verify-remedies.js";
+export { type WatchedTag, watchReleases, type WatchResult } from "./watch/watch-releases.js";
 export { verifyTag } from "./verify/verify-tag.js";

@@ -6,6 +6,7 @@ export { canonicalHost, parseDockerConfig } from "./auth/docker-config.js";
 export { type Keychain, keychain } from "./auth/keychain.js";
 export { Registry, type RegistryOptions } from "./client.js";
 export { copyImage } from "./copy.js";
+export { copyReferrers } from "./copy-referrers.js";
 export { digestOf, isDigest } from "./digest.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";

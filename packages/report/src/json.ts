@@ -63,6 +63,7 @@ const KEYS = {
   name: true,
   lines: true,
   recorded: true,
+  partial: true,
   elf: true,
   foreign: true,
   links: true,

@@ -53,6 +53,9 @@ export class Tgo {
   private netrc: Secret | undefined;
   private npmrc: Secret | undefined;
   private buildSecrets: Secret | undefined;
+  private trustedKey: File | undefined;
+  private trustedIdentity: string[] | undefined;
+  private trustedRoot: File | undefined;
   private repos: Directory | undefined;
 
   constructor(
@@ -82,6 +85,12 @@ export class Tgo {
     npmrc?: Secret,
     /** Secrets for Dockerfile builds, as NAME=value lines; a service gets only those it declares: file:build.env. */
     buildSecrets?: Secret,
+    /** Public keys (PEM) whose signatures count, besides the catalog's. */
+    trustedKey?: File,
+    /** Identities whose signatures count, besides the catalog's: issuer, a space and subject; * stands for any characters. */
+    trustedIdentity?: string[],
+    /** Sigstore's trusted root (trusted_root.json), to verify signatures of identities without a network. */
+    trustedRoot?: File,
     /**
      * The repository around the module; its repos/ folder is the source if --source is omitted.
      *
@@ -100,6 +109,9 @@ export class Tgo {
     this.netrc = netrc;
     this.npmrc = npmrc;
     this.buildSecrets = buildSecrets;
+    this.trustedKey = trustedKey;
+    this.trustedIdentity = trustedIdentity;
+    this.trustedRoot = trustedRoot;
     this.repos = repos;
   }
 
@@ -237,12 +249,21 @@ export class Tgo {
      * the catalog declares for one platform.
      */
     fullSmoke: boolean = false,
+    /** Private key to sign with: PEM, PKCS#8, ECDSA P-256: file:signing-key.pem or env:SIGNING_KEY. */
+    signingKey?: Secret,
+    /** Password of the signing key. */
+    signingKeyPassword?: Secret,
+    /** OIDC token of this CI job for the audience sigstore, to sign as its identity: env:SIGSTORE_ID_TOKEN. */
+    identityToken?: Secret,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().publish(
       service,
-      { source, revision, created, value, version, strictParity, fullSmoke },
+      {
+        ...{ source, revision, created, value, version, strictParity, fullSmoke },
+        ...{ signingKey, signingKeyPassword, identityToken },
+      },
       format,
     );
   }
@@ -314,10 +335,17 @@ export class Tgo {
      * the catalog declares for one platform.
      */
     fullSmoke: boolean = false,
+    /** Private key to sign with: PEM, PKCS#8, ECDSA P-256: file:signing-key.pem or env:SIGNING_KEY. */
+    signingKey?: Secret,
+    /** Password of the signing key. */
+    signingKeyPassword?: Secret,
+    /** OIDC token of this CI job for the audience sigstore, to sign as its identity: env:SIGSTORE_ID_TOKEN. */
+    identityToken?: Secret,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    const request = { version, gitTag, allowBackwards, adoptLatest, fullSmoke };
+    const signing = { signingKey, signingKeyPassword, identityToken };
+    const request = { version, gitTag, allowBackwards, adoptLatest, fullSmoke, ...signing };
     return this.pipelines().release(service, { ...request, source, revision, created, value }, format);
   }
 
@@ -359,6 +387,26 @@ export class Tgo {
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().status(service, format);
+  }
+
+  /**
+   * Check that everything released is still whole: every version and floating tag, in every registry.
+   *
+   * Reads tags, release records, all parts of every platform's image and, if the catalog or a flag says whose count,
+   * signatures. Reads public registries without credentials. Names what is missing, with the command that mends it. Exits
+   * with 1 if something changed, and tgo with 3 if a registry could not be read.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async watch(
+    /** Names of services, or "all". */
+    service: string[] = ["all"],
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().watch(service, format);
   }
 
   /**
@@ -565,6 +613,9 @@ export class Tgo {
       netrc: this.netrc,
       npmrc: this.npmrc,
       buildSecrets: this.buildSecrets,
+      trustedKey: this.trustedKey,
+      trustedIdentity: this.trustedIdentity,
+      trustedRoot: this.trustedRoot,
       repos: this.repos,
     };
     return new Pipelines(client, options, host);

@@ -1,6 +1,6 @@
 import { problemOf, type Problem } from "@tgo/errors";
 import { digestOf, type Artifact, type Descriptor } from "@tgo/registry";
-import { BUNDLE_TYPE } from "../bundle.js";
+import { BUNDLE_TYPE, statementOf } from "../bundle.js";
 import type { Signer } from "../sign/signer.js";
 import { statementBytes, type Attestation } from "../statement.js";
 import type { Trust } from "../verify/trust.js";
@@ -14,6 +14,10 @@ export interface AttestOptions {
   readonly signer: Signer | undefined;
   /** Whose bundles count as found. A signer's own key should be in it. */
   readonly trust: Trust;
+  /** More registries to look in; nothing is attached there. */
+  readonly sources?: readonly AttestationTarget[];
+  /** Bundles of this run: a registry may not list yet what was attached a second ago. */
+  readonly known?: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** The bundle of one statement. */
@@ -41,6 +45,8 @@ export interface AttestResult {
   readonly statements: readonly AttestedStatement[];
   /** In the order of the targets. */
   readonly targets: readonly AttestedTarget[];
+  /** What was signed or found, to be passed as `known` to the next call. */
+  readonly bundles: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** The bundles of one target by subject, or why they cannot be read. */
@@ -50,7 +56,7 @@ type Seen =
 /** A bundle, ready to be attached. */
 interface Sealed {
   readonly attestation: Attestation;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly digest: string;
 }
 
@@ -63,30 +69,36 @@ interface Sealed {
 export async function attest(
   targets: readonly AttestationTarget[],
   attestations: readonly Attestation[],
-  { signer, trust }: AttestOptions,
+  { signer, trust, sources = [], known = [] }: AttestOptions,
 ): Promise<AttestResult> {
   const types = [...new Set(attestations.map(({ predicateType }) => predicateType))];
   const subjects = [...new Set(attestations.map(({ subject }) => subject.digest))];
-  const seen = await Promise.all(targets.map((target) => readTarget(target, subjects, types)));
-  const found = seen.flatMap((each) => ("found" in each ? [...each.found.values()].flat() : []));
+  const [seen, elsewhere] = await Promise.all([
+    Promise.all(targets.map((target) => readTarget(target, subjects, types))),
+    Promise.all(sources.map((source) => readTarget(source, subjects, types))),
+  ]);
+  const found = [...seen, ...elsewhere].flatMap((each) =>
+    "found" in each ? [...each.found.values()].flat() : [],
+  );
   const statements: AttestedStatement[] = [];
   const sealed: Sealed[] = [];
   for (const attestation of attestations) {
     const { subject, predicateType } = attestation;
     const names = { subject: subject.digest, predicateType };
-    const known = chooseFound(attestation, found, trust);
-    const bytes = known?.bytes ?? (await signer?.sign(statementBytes(attestation)));
+    const chosen =
+      chooseFound(attestation, known.map(bundleOf), trust) ?? chooseFound(attestation, found, trust);
+    const bytes = chosen?.bytes ?? (await signer?.sign(statementBytes(attestation)));
     if (bytes === undefined) {
       statements.push({ ...names, state: "missing" });
       continue;
     }
     const digest = digestOf(bytes);
-    const by = known?.signer ?? signer?.name ?? "";
-    statements.push({ ...names, state: known ? "found" : "signed", bundle: digest, signer: by });
+    const by = chosen?.signer ?? signer?.name ?? "";
+    statements.push({ ...names, state: chosen ? "found" : "signed", bundle: digest, signer: by });
     sealed.push({ attestation, bytes, digest });
   }
   const rows = targets.map((target, index) => attachTo(target, seen[index], sealed));
-  return { statements, targets: await Promise.all(rows) };
+  return { statements, targets: await Promise.all(rows), bundles: sealed.map(({ bytes }) => bytes) };
 }
 
 async function readTarget(
@@ -106,13 +118,16 @@ async function readTarget(
 
 /** Of several, the one with the smallest digest: every run chooses the same. */
 function chooseFound(
-  { subject, predicateType }: Attestation,
-  found: readonly FoundAttestation[],
+  { subject, predicateType, isSame = () => true }: Attestation,
+  found: readonly Pick<FoundAttestation, "bytes" | "digest" | "statement">[],
   trust: Trust,
-): { readonly bytes: Uint8Array; readonly signer: string } | undefined {
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly signer: string } | undefined {
   const candidates = found
     .filter(
-      ({ statement }) => statement?.predicateType === predicateType && isAbout(statement.subjects, subject),
+      ({ statement }) =>
+        statement?.predicateType === predicateType &&
+        isAbout(statement.subjects, subject) &&
+        isSame(statement.predicate),
     )
     .sort((a, b) => (a.digest < b.digest ? -1 : 1));
   for (const { bytes } of candidates) {
@@ -120,6 +135,10 @@ function chooseFound(
     if (verdict.trusted) return { bytes, signer: verdict.signer };
   }
   return undefined;
+}
+
+function bundleOf(bytes: Uint8Array<ArrayBuffer>): Pick<FoundAttestation, "bytes" | "digest" | "statement"> {
+  return { bytes, digest: digestOf(bytes), statement: statementOf(bytes) };
 }
 
 function isAbout(subjects: readonly string[], { digest }: Descriptor): boolean {

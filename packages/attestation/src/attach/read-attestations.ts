@@ -9,7 +9,7 @@ export interface FoundAttestation {
   readonly manifest: string;
   /** Digest of the bundle: the same in every registry that has it. */
   readonly digest: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** What the bundle says; undefined when it says nothing that can be read. */
   readonly statement: Statement | undefined;
   /** Why it says nothing. */

@@ -2,7 +2,7 @@ import type { Container, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { compareVariants, testVariants, type VariantProof } from "@tgo/proof";
+import { compareVariants, testsOf, testVariants, type VariantProof } from "@tgo/proof";
 import { defined } from "@tgo/report";
 import type { ImageTests } from "../publish/choose-image.js";
 import type { FoundImage } from "../publish/image-lookup.js";
@@ -18,6 +18,7 @@ import { withRegistryLogin } from "./push-staging.js";
  */
 export function imageTests(context: PublishContext, subject: TestedService, candidate?: string): ImageTests {
   return {
+    key: testsOf(context.catalog, subject.service),
     recorded: (images) => {
       const variants = images.flatMap(({ verification }) => verification.variants);
       return recordedProofs(context, subject, variants, candidate);

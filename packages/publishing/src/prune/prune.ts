@@ -11,6 +11,7 @@ import {
 } from "@tgo/release-rules";
 import { type PruneResult } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
+import { removeImage } from "./remove-image.js";
 import type { TargetContext } from "../targets/publish-context.js";
 
 /** Tags of one repository. Each costs a request. */
@@ -56,7 +57,7 @@ async function pruneRepository(
       const again = selectPrunable(tags, options);
       for (const { digest } of again.remove) {
         if (!batch.some((one) => one.digest === digest)) continue;
-        await target.client.deleteManifest(repositoryOf(target, service), digest);
+        await removeImage(target, service, digest);
         removed.push(digest);
       }
     }

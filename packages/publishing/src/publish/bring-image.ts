@@ -1,5 +1,6 @@
 import { differencesOf, notesOf, requireParity, type VariantProof } from "@tgo/proof";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
+import type { ImageProofs } from "../attestation/attestor.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
@@ -58,7 +59,8 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
       const { required } = splitByRequired(context);
       const found = await findImages(context, transfer, request);
       const { lookup } = transfer;
-      const chosen = await chooseImage(context, { lookup, tests: request.tests }, found);
+      const { service } = query;
+      const chosen = await chooseImage(context, { service, lookup, tests: request.tests }, found);
       if (chosen !== undefined) requireParity(context, query.service, differencesOf(proofsOf(chosen)));
       const built = chosen === undefined ? await request.build(transfer, found) : undefined;
       // A version's tag waits for the gate; until then the image is there by digest only.
@@ -66,6 +68,7 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
       const source = built?.source ?? (chosen && copyByDigest(context, query.service, chosen.image, named));
       if (source === undefined) throw new RegistriesFailed();
       image = source;
+      transfer.proofs = provenBy(request.tests, built, chosen);
       const { digest, verification = chosen?.image.verification } = await transfer.bring(source, required);
       image = { ...source, digest };
       const requiredRows = required.map((target) => rows.of(target));
@@ -103,6 +106,17 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
     report,
     bringToOptional: (target) => transfer.bringToOptional(image, target),
   };
+}
+
+/** What is attached to the variants as their proofs; nothing if the tests have no name. */
+function provenBy(
+  { key }: ImageTests,
+  built: BuiltImage | undefined,
+  chosen: ChosenImage | undefined,
+): ImageProofs | undefined {
+  if (key === undefined) return undefined;
+  const proofs = built?.proofs ?? (chosen === undefined ? [] : proofsOf(chosen));
+  return { tests: key, variants: new Map(proofs.map((proof) => [proof.platform, proof])) };
 }
 
 /** The proofs of the image's own variants. */

@@ -5,6 +5,8 @@ import type { FoundImage, ImageLookup } from "./image-lookup.js";
 
 /** What is known of images found in registries, and how to test them. */
 export interface ImageTests {
+  /** Hash of the tests, for signed proofs of them. */
+  readonly key?: string;
   readonly recorded: (images: readonly FoundImage[]) => Promise<RecordedProofs>;
   /**
    * Checks and runs the variants of which no run is known; without `run`, it only checks the files of unknown ones.
@@ -26,17 +28,23 @@ export interface ChosenImage {
 
 /**
  * Chooses one of the images that registries have. What this engine did not build or test is a claim, however many
- * registries make it: it is tested now. Of several such images none is chosen, nor one in place of what this engine built.
+ * registries make it: it is tested now, unless a trusted signer attached the proof of the same tests to it. Of several such images none is chosen, nor one in place of what this engine built.
  * An image that has the version's tag in every required registry is released: its files are checked, it is not run.
  * @throws TgoError CHECK, SMOKE when the image fails its test now
  */
 export async function chooseImage(
   context: TargetContext,
-  { lookup, tests }: { readonly lookup: ImageLookup; readonly tests: ImageTests },
+  {
+    service,
+    lookup,
+    tests,
+  }: { readonly service: string; readonly lookup: ImageLookup; readonly tests: ImageTests },
   found: readonly FoundImage[],
 ): Promise<ChosenImage | undefined> {
   if (found.length === 0) return undefined;
-  const { proofs, built } = await tests.recorded(found);
+  const recorded = await tests.recorded(found);
+  const { built } = recorded;
+  const proofs = await withSignedProofs(context, { service, tests }, found, recorded.proofs);
   const isProven = ({ verification: { variants } }: FoundImage): boolean =>
     variants.every(({ digest }) => proofs.get(digest)?.proof.smoke !== undefined);
   const own = found.find(({ digest }) => digest === built);
@@ -50,4 +58,25 @@ export async function chooseImage(
     ? "released before, and without a proof of this engine: its files were checked, it was not run"
     : `without a proof of this engine: checked and run again, as found in ${claim.from.name}`;
   return { image: claim, proofs: await tests.test(claim, proofs, { run: !isReleased }), notes: [note] };
+}
+
+/** With proofs by trusted signers, of variants that this engine has none of. */
+async function withSignedProofs(
+  { attestor }: TargetContext,
+  { service, tests }: { readonly service: string; readonly tests: ImageTests },
+  found: readonly FoundImage[],
+  known: ProofsByManifest,
+): Promise<ProofsByManifest> {
+  const { key } = tests;
+  if (attestor === undefined || key === undefined) return known;
+  const read = found.map(async ({ from, verification: { variants } }) => {
+    const unknown = variants.filter(({ digest }) => known.get(digest)?.proof.smoke === undefined);
+    if (unknown.length === 0 || from.registry.referrers === false) return [];
+    return [...(await attestor.proofs({ target: from, service, tests: key }, unknown))];
+  });
+  const signed = (await Promise.all(read)).flat();
+  return new Map([
+    ...known,
+    ...signed.map(([digest, proof]) => [digest, { proof, recorded: true }] as const),
+  ]);
 }

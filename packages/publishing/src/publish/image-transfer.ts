@@ -1,6 +1,7 @@
 import { problemOf } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import type { RegistryReport } from "@tgo/report";
+import { defined, type RegistryReport } from "@tgo/report";
+import type { Attested, ImageProofs } from "../attestation/attestor.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
 import { ImageLookup, type ImageQuery } from "./image-lookup.js";
@@ -23,6 +24,8 @@ export class ImageTransfer {
   readonly lookup: ImageLookup;
   /** Notes on images that it replaced, for the report. */
   readonly notes: string[] = [];
+  /** What is known of its variants, to be attached to them. */
+  proofs: ImageProofs | undefined;
 
   constructor(
     private readonly context: TargetContext,
@@ -55,8 +58,10 @@ export class ImageTransfer {
       const reference = image.tag ?? digest;
       const verification = await this.lookup.verify(reached, reference, digest);
       this.rows.verified(reached, reference, verification);
+      await this.#attest(digest, targets);
       return { digest, verification };
     }
+    await this.#attest(digest, targets);
     return { digest, verification: inspected.find(({ verification }) => verification)?.verification };
   }
 
@@ -97,6 +102,38 @@ export class ImageTransfer {
     rows.update(target, { state: "already there" });
     rows.verified([target], tag, verification);
     return isComplete ? { state: "complete", verification } : { state: "unusable" };
+  }
+
+  /**
+   * Attaches what is said of the image, before any version's tag names it. A registry that refuses that has the image all
+   * the same, unless signatures are required. If the signer fails, all of them count as failed.
+   */
+  async #attest(digest: string, targets: readonly Target[]): Promise<void> {
+    const { context, query, rows } = this;
+    const { attestor } = context;
+    const having = targets.filter((target) => ["done", "already there"].includes(rows.of(target).state));
+    if (attestor === undefined || having.length === 0) return;
+    const { service } = query;
+    const image = { service, digest, ...defined({ proofs: this.proofs }) };
+    let attested: Attested;
+    try {
+      attested = await context.progress.step({ step: "attest", service }, () =>
+        attestor.attach(image, having),
+      );
+    } catch (error) {
+      // Who asked for a signature gets no tag without one: the gate reads the rows.
+      const interruption = interruptionOf(context);
+      if (interruption !== undefined) throw interruption;
+      for (const target of having) rows.update(target, { state: "failed", problems: [problemOf(error)] });
+      return;
+    }
+    this.notes.push(...attested.notes.filter((note) => !this.notes.includes(note)));
+    for (const target of having) {
+      const { state, problem } = attested.rows.find(({ registry }) => registry === target.name) ?? {};
+      if (problem === undefined || (state === "missing" && !attestor.required)) continue;
+      if (attestor.required) rows.update(target, { state: "failed", problems: [problem] });
+      else this.notes.push(`${target.name} has no attestations: ${problem.what}`);
+    }
   }
 
   async #put(image: ImageSource, target: Target): Promise<string | undefined> {

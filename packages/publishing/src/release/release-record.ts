@@ -12,7 +12,7 @@ import {
 import { type RegistryReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { interruptionOf } from "../publish/service-report.js";
-import { repositoryOf, type Target } from "../targets/target.js";
+import { artifactConfig, repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { ReleaseLedger } from "./release-ledger.js";
 import type { IndexCache } from "./index-cache.js";
@@ -81,7 +81,7 @@ export async function attachRecord(
   const content = new TextEncoder().encode(recordJson(record));
   const attachments = context.targets.flatMap((target) =>
     Object.entries(record.services).flatMap(([service, { digest, registries }]) =>
-      target.registry.referrers && registries[target.name]?.state === "complete"
+      target.registry.referrers !== false && registries[target.name]?.state === "complete"
         ? [attach(context, { target, service, digest, content, indexes })]
         : [],
     ),
@@ -116,7 +116,12 @@ async function attach(
     const { descriptor } = await indexes.read(target, service, digest);
     const to = { registry: target.client, repository: repositoryOf(target, service) };
     const attachOnce = (): ReturnType<typeof attachArtifact> =>
-      attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }, target.anonymous);
+      attachArtifact(
+        to,
+        descriptor,
+        { type: RECORD_MEDIA_TYPE, content, config: artifactConfig(target.registry) },
+        target.anonymous,
+      );
     const { state, tag } = await context.progress.step(
       { step: "record", ...names },
       () =>
@@ -141,7 +146,7 @@ async function attach(
         what: `the release record could not be attached to the image: ${what}`,
         remedy: [
           problem.remedy,
-          `The image and its tags are not affected. If the registry accepts only images, set "referrers": false in its catalog entry.`,
+          `The image and its tags are not affected. If the registry accepts only images, set "referrers": "image-config" in its catalog entry, or "referrers": false.`,
         ]
           .filter((line) => line !== undefined)
           .join("\n"),

@@ -23,3 +23,8 @@ export function referenceOf(target: Target, service: string, tag: string): strin
 export function repositoryOf(target: Target, service: string): string {
   return registryRepository(target.registry, service).repository;
 }
+
+/** The config of artifacts that a registry accepts. */
+export function artifactConfig({ referrers }: Registry): "empty" | "image-config" {
+  return referrers === "image-config" ? "image-config" : "empty";
+}

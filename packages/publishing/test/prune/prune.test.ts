@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
-import { digestOf } from "@tgo/registry";
+import { digestOf, OCI_INDEX } from "@tgo/registry";
 import { errorResponse, jsonResponse, stageImage } from "@tgo/testing";
 import { renderPrune, type PruneResult } from "@tgo/report";
 import { parse } from "@tgo/schemas";
@@ -158,4 +158,35 @@ it("prune looks again before each batch: what is released meanwhile stays", asyn
   expect(lists).toBe(3);
   expect(released).toBeDefined();
   expect(harness.digestAt("ghcr", "tgo-api", "9.9.9")).toBe(released);
+});
+
+it("prune --remove removes what refers to a removed image, and nothing that only a list claims", async () => {
+  const { harness, candidate } = await withCandidate();
+  const { ghcr } = harness.registries;
+  const client = ghcr.client();
+  const image = await client.resolve("tgoai/tgo-api", candidate);
+  const released = await client.resolve("tgoai/tgo-api", "1.2.3");
+  if (image === undefined || released === undefined) throw new Error("not published");
+  const content = new TextEncoder().encode("{}");
+  const [own, others] = await Promise.all(
+    [image, released].map((subject) => client.attach("tgoai/tgo-api", subject, [{ type: "a/b", content }])),
+  );
+  await run(harness, true);
+  const left = [...ghcr.manifests.keys()].map((key) => key.split(" ")[1]);
+  expect(left).not.toContain(own?.[0]?.digest);
+  expect(left).not.toContain(image.digest.replace(":", "-"));
+  expect(left).toContain(others?.[0]?.digest);
+
+  // A list that names a released image as a referrer.
+  const again = await withCandidate();
+  const registry = again.harness.registries.ghcr;
+  const target = await registry.client().resolve("tgoai/tgo-api", again.candidate);
+  const victim = await registry.client().resolve("tgoai/tgo-api", "1.2.3");
+  const list = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [victim] };
+  const tag = target?.digest.replace(":", "-") ?? "";
+  const bytes = new TextEncoder().encode(JSON.stringify(list));
+  await registry.client().putManifest("tgoai/tgo-api", tag, OCI_INDEX, bytes);
+  await run(again.harness, true);
+  expect(registry.digestAt("tgoai/tgo-api", again.candidate)).toBeUndefined();
+  expect(registry.digestAt("tgoai/tgo-api", "1.2.3")).toBe(victim?.digest);
 });

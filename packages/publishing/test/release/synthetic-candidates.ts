@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
 import type { TgoError } from "@tgo/errors";
 import { finaliseImage, type FinalImage } from "@tgo/image";
+import type { VariantProof } from "@tgo/proof";
 import type { Registry } from "@tgo/registry";
 import { parse } from "@tgo/schemas";
 import { MemoryRegistry, stageImage } from "@tgo/testing";
@@ -83,6 +84,8 @@ export class SyntheticEngine {
   readonly tested: string[] = [];
   /** Fails the tests of images found in registries. */
   problem: TgoError | undefined;
+  /** Whether a build hands on the proofs of its variants. */
+  handsOnProofs = false;
 
   record(key: string, { digest, variants }: FinalImage): void {
     this.#built.set(key, digest);
@@ -92,6 +95,7 @@ export class SyntheticEngine {
   /** @param key of the candidate */
   tests(key?: string): ImageTests {
     return {
+      key: "synthetic",
       recorded: () => Promise.resolve({ proofs: this.#proofs, built: this.#built.get(key ?? "") }),
       test: ({ from, verification }, _, { run }) => {
         this.tested.push(`${run ? "run" : "check"} ${from.name}`);
@@ -107,6 +111,10 @@ export class SyntheticEngine {
     const proof = { platform: platform as Platform, files: 1, elf: 1, ...(isRun ? { smoke } : {}) };
     this.#proofs.set(manifest, { proof, recorded: true });
   }
+}
+
+function provenVariant(platform: string): VariantProof {
+  return { platform: platform as Platform, files: 1, elf: 1, smoke: { machine: "x86_64", lines: [] } };
 }
 
 /** A candidate whose build yields a synthetic image. */
@@ -131,7 +139,10 @@ export function syntheticCandidate(
       const image = await syntheticImage(spec);
       engine.record(key, image);
       const from = { registry: STAGING.client(), repository: service };
-      return { notes: [], proofs: [], deliver: () => Promise.resolve({ image, from }) };
+      const proofs = engine.handsOnProofs
+        ? image.variants.map(({ platform }) => provenVariant(platform))
+        : [];
+      return { notes: [], proofs, deliver: () => Promise.resolve({ image, from }) };
     },
   };
 }

@@ -1,0 +1,108 @@
+// Signatures and what verifies them: a part of the bundle of their own, because Sigstore's libraries are large.
+import type { Secret } from "@dagger.io/dagger";
+import { keylessSigner, keySigner, readTrust, type Signer, type Trust } from "@tgo/attestation";
+import { TgoError } from "@tgo/errors";
+import { createAttestor, type Attestor } from "@tgo/publishing";
+import { defined } from "@tgo/report";
+import type { Context } from "./context.js";
+import type { Options } from "./options.js";
+import type { SigningFlags } from "./signing.js";
+
+export { checkSignatures } from "./verify-signatures.js";
+
+/** @throws TgoError USAGE for keys, tokens and trusted roots that cannot be used */
+export async function openAttestor(
+  context: Context,
+  options: Options,
+  flags: SigningFlags,
+): Promise<Attestor> {
+  const signer = await openSigner(context, flags);
+  const own = signer?.publicKey === undefined ? [] : [{ name: signer.name, pem: signer.publicKey }];
+  return createAttestor({
+    targets: context.targets,
+    signer,
+    trust: await openTrust(context, options, own),
+    required: context.catalog.signatures?.required ?? false,
+  });
+}
+
+async function openSigner(
+  { catalog }: Context,
+  { signingKey, signingKeyPassword, identityToken }: SigningFlags,
+): Promise<Signer | undefined> {
+  if (signingKey !== undefined && identityToken !== undefined)
+    throw new TgoError("USAGE", "--signing-key and --identity-token are mutually exclusive", {
+      remedy: "Sign with the key, or as the identity.",
+    });
+  if (signingKey !== undefined) {
+    const [pem, password] = await Promise.all([plaintext(signingKey), plaintext(signingKeyPassword)]);
+    return keySigner({ pem: pem ?? "", ...defined({ password: password?.replace(/\r?\n$/, "") }) });
+  }
+  if (signingKeyPassword !== undefined)
+    throw new TgoError("USAGE", "--signing-key-password has no --signing-key", {
+      remedy: "Pass the key as well, or leave the password out.",
+    });
+  if (identityToken === undefined) return undefined;
+  const { fulcio, rekor } = catalog.signatures ?? {};
+  return keylessSigner({
+    identityToken: (await plaintext(identityToken)) ?? "",
+    ...defined({ fulcioUrl: fulcio, rekorUrl: rekor }),
+  });
+}
+
+function plaintext(secret: Secret | undefined): Promise<string | undefined> {
+  return secret === undefined ? Promise.resolve(undefined) : secret.plaintext();
+}
+
+/**
+ * Whose signatures count: those of the catalog and the flags.
+ * @param own keys that this run signs with
+ * @throws TgoError USAGE
+ */
+export async function openTrust(
+  { catalog }: Pick<Context, "catalog">,
+  { trustedKey, trustedIdentity = [], trustedRoot }: Options,
+  own: readonly { readonly name: string; readonly pem: string }[] = [],
+): Promise<Trust> {
+  const [keys, root] = await Promise.all([trustedKey?.contents(), trustedRoot?.contents()]);
+  const { signatures } = catalog;
+  return readTrust({
+    keys: [
+      ...(signatures?.keys ?? []).map(({ name, publicKey, expires, revoked }) => ({
+        name,
+        pem: publicKey,
+        revoked,
+        ...defined({ expires }),
+      })),
+      ...(keys === undefined ? [] : keysOf(keys)),
+      ...own,
+    ],
+    identities: [...(signatures?.identities ?? []), ...trustedIdentity.map(identityOf)],
+    ...defined({ trustedRoot: root }),
+  });
+}
+
+/** A file may have several keys, one after the other. */
+function keysOf(text: string): { name: string; pem: string }[] {
+  const found = text.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g);
+  if (found === null)
+    throw new TgoError("USAGE", "the file has no public key in PEM", {
+      where: "--trusted-key",
+      remedy: "openssl pkey -in signing-key.pem -pubout -out signing-key.pub",
+    });
+  return found.map((pem, index) => ({
+    name: found.length === 1 ? "of --trusted-key" : `${index + 1} of --trusted-key`,
+    pem,
+  }));
+}
+
+function identityOf(text: string): { issuer: string; subject: string } {
+  const [issuer = "", subject = "", ...rest] = text.trim().split(/\s+/);
+  if (subject === "" || rest.length > 0 || subject.replaceAll("*", "") === "")
+    throw new TgoError("USAGE", `"${text}" is not an identity`, {
+      where: "--trusted-identity",
+      remedy:
+        'Write its issuer, a space and its subject: "https://token.actions.githubusercontent.com https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/*".',
+    });
+  return { issuer, subject };
+}

@@ -1,0 +1,55 @@
+import type { Problem } from "@tgo/errors";
+import type { VariantProof } from "@tgo/proof";
+import type { Target } from "../targets/target.js";
+
+/** An image whose attestations are attached. */
+export interface AttestedImage {
+  readonly service: string;
+  /** Of its index. */
+  readonly digest: string;
+  readonly proofs?: ImageProofs;
+}
+
+/** What check, link and smoke test found of an image's variants. */
+export interface ImageProofs {
+  /** Hash of the tests: a proof is of these tests only. */
+  readonly tests: string;
+  /** By platform. */
+  readonly variants: ReadonlyMap<string, VariantProof>;
+}
+
+/** What came of an image's attestations in one registry. */
+export interface AttestationRow {
+  readonly registry: string;
+  /** "skipped": the catalog says that the registry takes no artifacts. "missing": nobody trusted signed it. */
+  readonly state: "done" | "already there" | "skipped" | "missing" | "failed";
+  /** How many of its attestations the registry has. */
+  readonly count: number;
+  readonly problem?: Problem;
+}
+
+export interface Attested {
+  readonly rows: readonly AttestationRow[];
+  /** For the report. */
+  readonly notes: readonly string[];
+}
+
+/** Signs images, and attaches what is said of them. Its code is loaded only where there is something to sign or verify. */
+export interface Attestor {
+  /** Whether an image without a trusted signature counts as failed. */
+  readonly required: boolean;
+  /**
+   * Attaches the attestations of an image and of its platforms' images to these registries. What any registry of the
+   * catalog has from a trusted signer is copied; what none has is signed.
+   * @throws TgoError of the signer: then nothing is attached
+   */
+  readonly attach: (image: AttestedImage, targets: readonly Target[]) => Promise<Attested>;
+  /**
+   * Proofs of these tests that a trusted signer attached to variants in a registry, by the digests of their manifests.
+   * Nothing where they cannot be read.
+   */
+  readonly proofs: (
+    from: { readonly target: Target; readonly service: string; readonly tests: string },
+    variants: readonly { readonly digest: string; readonly platform: string }[],
+  ) => Promise<ReadonlyMap<string, VariantProof>>;
+}
