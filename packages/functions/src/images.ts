@@ -3,6 +3,6 @@ export { combine, type CombineFlags } from "./images/combine.js";
 export { diff } from "./images/diff.js";
 export { exportImage } from "./images/export.js";
 export { importImage, type ImportFlags } from "./images/import.js";
-export { inspect } from "./images/inspect.js";
+export { inspect, type InspectFlags } from "./images/inspect.js";
 export { tags } from "./images/tags.js";
 export { verifyReferences } from "./verify-references.js";

@@ -2,7 +2,7 @@ import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
-import type { CombineFlags, ImportFlags } from "./images.js";
+import type { CombineFlags, ImportFlags, InspectFlags } from "./images.js";
 import type { Call } from "./call.js";
 import { commandStart, nameCommands } from "./commands.js";
 import type { HostOptions } from "./host.js";
@@ -124,9 +124,9 @@ export class Pipelines {
     return this.#text(verify(this.#checked(names, withoutNone(source)), names, source, format));
   }
 
-  async inspect(references: readonly string[], format: OutputFormat): Promise<string> {
-    const call = this.#checkedFlags({ reference: references });
-    return this.#text(images().then(({ inspect }) => inspect(call, references, format)));
+  async inspect(references: readonly string[], flags: InspectFlags, format: OutputFormat): Promise<string> {
+    const call = this.#checkedFlags({ reference: references, ...flags });
+    return this.#text(images().then(({ inspect }) => inspect(call, references, flags, format)));
   }
 
   async tags(

@@ -24,6 +24,8 @@ export type ReleaseFlags = VersionFlags &
     readonly adoptLatest: boolean;
     /** Whether smoke runs repeat on every platform what a native run tells of the others. */
     readonly fullSmoke?: boolean;
+    /** Of a release: whether differences between the platforms' contents are a failure, not a note. */
+    readonly strictParity?: boolean | undefined;
   };
 
 export interface ReleaseRun {
@@ -59,14 +61,10 @@ export async function runRelease(
   const context = await openSigningContext(call, signing);
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
-  const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke } = flags;
+  const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke, strictParity } = flags;
   const repeated = {
-    service: names.join(","),
-    version: given,
-    gitTag,
-    allowBackwards,
-    adoptLatest,
-    fullSmoke,
+    ...{ service: names.join(","), version: given, gitTag },
+    ...{ allowBackwards, adoptLatest, fullSmoke, strictParity },
     ...signing,
   };
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };

@@ -12,8 +12,9 @@ export function release(
   format: ReportFormat,
 ): Promise<string> {
   const run = { command: "release", names, flags, source: flags, format } as const;
+  const { fullSmoke = false, strictParity = false } = flags;
   return runRelease(call, run, async (opened, selected, version) => {
-    const context = { ...opened, fullSmoke: flags.fullSmoke ?? false };
+    const context = { ...opened, fullSmoke, strictParity };
     const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {

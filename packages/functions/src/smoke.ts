@@ -11,6 +11,8 @@ import { prepareOptions, type SelectedService, type SourceArguments } from "./so
 export type SmokeFlags = ShellArguments<{
   /** Whether runs repeat on every platform what a native run tells of the others. */
   fullSmoke: boolean;
+  /** Whether differences between the platforms' contents are a failure, not a note. */
+  strictParity: boolean;
 }>;
 
 /** Builds, checks and smoke-tests every variant of the services. Publishes nothing. */
@@ -20,11 +22,10 @@ export function smoke(
   source: SourceArguments & SmokeFlags,
   format: ReportFormat,
 ): Promise<string> {
-  const { fullSmoke = false } = source;
-  return reportServices(
-    call,
-    { command: "smoke", names, source, format, flags: { fullSmoke } },
-    (context, selected) => smokeService({ ...context, fullSmoke }, selected, prepareOptions(source)),
+  const { fullSmoke = false, strictParity = false } = source;
+  const flags = { fullSmoke, strictParity };
+  return reportServices(call, { command: "smoke", names, source, format, flags }, (context, selected) =>
+    smokeService({ ...context, ...flags }, selected, prepareOptions(source)),
   );
 }
 

@@ -1,9 +1,10 @@
-import { TgoError } from "@tgo/errors";
+import { TgoError, type Problem } from "@tgo/errors";
 import { verifyImage, type FindingKind, type Verification } from "@tgo/image";
 import { reportService } from "@tgo/publishing";
 import { defined, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
 import { finishReport } from "./finish-report.js";
+import { machinesByPlatform, type Machines } from "./machines.js";
 import { openReferences, type NamedImage, type ReferenceContext } from "./references.js";
 
 export interface VerifyReferencesFlags {
@@ -11,6 +12,8 @@ export interface VerifyReferencesFlags {
   readonly elf: boolean;
   /** Read manifests and configs only. */
   readonly fast: boolean;
+  /** Whether differences between the platforms' contents are a failure, not a note. */
+  readonly strictParity: boolean;
 }
 
 /** What to do about an image that is not ours to build. */
@@ -36,26 +39,33 @@ export async function verifyReferences(
   const [first] = context.images;
   if (first === undefined) throw new TgoError("INTERNAL", "no reference");
   const { repository } = first.reference;
+  const { elf, fast, strictParity } = flags;
   const report = await reportService(context, repository, async () => {
     const names = targetNames(context.images);
-    const verification = await verify(context, names, { ...flags, platforms: call.options.platform ?? [] });
-    return serviceReport(repository, verification);
+    const platforms = call.options.platform ?? [];
+    const machines = elf && !fast ? await machinesByPlatform(call) : {};
+    const verification = await verify(context, names, { ...flags, platforms, machines });
+    return serviceReport(repository, verification, strictParity ? parityProblems(verification) : []);
   });
-  const { elf, fast } = flags;
   return finishReport(context, {
     command: "verify",
     ok: report.state !== "failed",
     services: [report],
     started,
-    flags: { reference: texts, "elf=false": !elf, fast },
+    flags: { reference: texts, "elf=false": !elf, fast, strictParity },
     format,
   });
+}
+
+interface VerifiedContents {
+  readonly platforms: readonly string[];
+  readonly machines: Machines;
 }
 
 function verify(
   { images, pins, progress }: ReferenceContext,
   names: readonly string[],
-  { elf, fast, platforms }: VerifyReferencesFlags & { readonly platforms: readonly string[] },
+  { elf, fast, platforms, machines }: Omit<VerifyReferencesFlags, "strictParity"> & VerifiedContents,
 ): Promise<Verification> {
   const digests = images.flatMap(({ reference: { digest } }) => digest ?? []);
   const [digest] = digests;
@@ -69,7 +79,7 @@ function verify(
       })),
       ...(platforms.length === 0 ? {} : { platforms }),
       expect: defined({ digest }),
-      elf: elf && !fast,
+      ...{ elf: elf && !fast, machines },
       presence: !fast,
       referrers: !fast,
       anyImage: true,
@@ -86,11 +96,26 @@ function targetNames(images: readonly NamedImage[]): string[] {
   );
 }
 
-function serviceReport(name: string, verification: Verification): Omit<ServiceReport, "durationMs"> {
+function parityProblems({ differences = [] }: Verification): Problem[] {
+  if (differences.length === 0) return [];
+  return [
+    {
+      code: "CHECK",
+      what: ["the variants differ:", ...differences.map((line) => `  ${line}`)].join("\n"),
+      remedy: "Whoever builds the image has to make them equal. Without --strict-parity, it is a note.",
+    },
+  ];
+}
+
+function serviceReport(
+  name: string,
+  verification: Verification,
+  problems: readonly Problem[],
+): Omit<ServiceReport, "durationMs"> {
   const { ok, digest, annotations, variants, checks, targets } = verification;
   return defined({
     service: name,
-    state: ok ? ("verified" as const) : ("failed" as const),
+    state: ok && problems.length === 0 ? ("verified" as const) : ("failed" as const),
     revision: annotations["org.opencontainers.image.revision"],
     source: annotations["org.opencontainers.image.source"],
     digest,
@@ -106,7 +131,7 @@ function serviceReport(name: string, verification: Verification): Omit<ServiceRe
     registries: targets.map(({ name: registry, reference, state, digest: found, problems, durationMs }) =>
       defined({ registry, reference, state, digest: found, problems, durationMs }),
     ),
-    problems: [],
+    problems,
     notes: [],
   });
 }

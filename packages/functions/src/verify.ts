@@ -45,7 +45,7 @@ export async function verify(
   if (reference.length > 0) {
     refuseBoth(names, source);
     const { verifyReferences } = await import("./images.js");
-    return verifyReferences(call, reference, { elf, fast }, format);
+    return verifyReferences(call, reference, { elf, fast, strictParity: strictParity ?? false }, format);
   }
   if (names.length === 0)
     throw new TgoError("USAGE", "verify needs --service or the reference of an image", {
@@ -67,10 +67,9 @@ export async function verify(
 
 /** @throws TgoError USAGE for flags that say which image of the catalog is meant, beside references */
 function refuseBoth(names: readonly string[], source: SourceArguments & VerifyFlags): void {
-  const { tag, revision, created, value, strictParity = false } = source;
+  const { tag, revision, created, value } = source;
   const service = names.length === 0 ? undefined : names;
-  const strict = strictParity ? true : undefined;
-  const given = defined({ service, tag, revision, created, value, "strict-parity": strict });
+  const given = defined({ service, tag, revision, created, value });
   const [flag] = Object.keys(given);
   if (flag === undefined) return;
   throw new TgoError("USAGE", `--${flag} and references are mutually exclusive`, {

@@ -201,6 +201,27 @@ describe("A candidate that was rewritten in a registry", () => {
 
 const layersOf = (manifest: ManifestOrIndex): number => (isIndex(manifest) ? 0 : manifest.layers.length);
 
+describe("Platforms that differ in a package", () => {
+  it("fail smoke and release with --strict-parity, before anything is pushed; without it they are noted", async () => {
+    const path = await writeSource(folder, {
+      Dockerfile:
+        "FROM docker.io/library/node:20-alpine\nARG TARGETARCH\nCOPY Dockerfile /Dockerfile\nCOPY $TARGETARCH /app/node_modules\n",
+      "amd64/only/package.json": '{"name":"only","version":"1.0.0"}',
+      "arm64/.keep": "",
+    });
+    const from = source({}, path);
+    const smoked = await reportOf(pipelines({}).smoke(["tiny"], { ...from, strictParity: true }, "json"));
+    expect([smoked.ok, codes(onlyService(smoked))]).toEqual([false, ["CHECK"]]);
+    const strict = { ...FLAGS, ...from, strictParity: true };
+    const refused = onlyService(await reportOf(pipelines({}).release(["tiny"], strict, "json")));
+    expect([refused.state, codes(refused)]).toEqual(["failed", ["CHECK"]]);
+    expect(refused.problems[0]?.what).toContain("only");
+    expect(await digests("1.2.3")).toEqual(Array(3).fill(undefined));
+    const noted = onlyService(await reportOf(pipelines({}).smoke(["tiny"], from, "json")));
+    expect([noted.state, noted.notes.join()]).toEqual(["smoke ok", expect.stringContaining("only")]);
+  });
+});
+
 describe("Promoting on another engine", () => {
   it("runs nothing again if every required registry has the version, and reads its layers once", async () => {
     await release();

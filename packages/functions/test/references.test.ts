@@ -1,13 +1,18 @@
 import type { Client } from "@dagger.io/dagger";
 import { isTgoError } from "@tgo/errors";
-import { BOTH_PLATFORMS, stageImage } from "@tgo/testing";
+import { AARCH64, BOTH_PLATFORMS, elfObject, stageImage } from "@tgo/testing";
 import { Registry } from "@tgo/registry";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ReportError } from "../src/function-failed.js";
 import type { Options } from "../src/options.js";
+import type { ImageTree } from "@tgo/inspection";
+import type { Report } from "@tgo/report";
 import { Pipelines } from "../src/pipelines.js";
 import { failedReport } from "./support/failed-report.js";
 import { RegistryServer } from "./support/registry-servers.js";
+
+/** A program of another platform's package, and for pages of 4 KiB only. */
+const SMALL_PAGES = elfObject({ machine: AARCH64, type: 2, alignment: 4096 });
 
 let server: RegistryServer;
 let other: RegistryServer;
@@ -25,6 +30,10 @@ beforeAll(async () => {
         { attestation: tag === "9.9" },
       ));
   await stageImage(new Registry({ host: server.host }), "a/app", "1.1.0", [{ platform: "linux/amd64" }]);
+  await stageImage(new Registry({ host: server.host }), "a/odd", "1", [
+    { platform: "linux/amd64" },
+    { platform: "linux/arm64", layers: [[{ path: "opt/small", content: SMALL_PAGES }]] },
+  ]);
 });
 
 afterAll(() => {
@@ -105,6 +114,22 @@ describe("verify of references", () => {
     await expect(failed).rejects.toThrow(ReportError);
   });
 
+  it("differences are a failure with --strict-parity, and machines that cannot load a file are noted", async () => {
+    const reference = [`${server.host}/a/odd:1`];
+    const report = JSON.parse(await pipelines().verify([], { ...VERIFY, reference }, "json")) as Report;
+    const checks = new Map((report.services[0]?.checks ?? []).map((check) => [check.name, check]));
+    expect(checks.get("parity")?.state).toBe("note");
+    expect(checks.get("promised machines")).toMatchObject({
+      state: "note",
+      evidence: expect.arrayContaining([
+        "linux/arm64: all files can be loaded on Raspberry Pi 4, AWS Graviton2, Apple silicon",
+        expect.stringContaining("that cannot be loaded on Raspberry Pi 5 (16 KiB pages)"),
+      ]) as unknown,
+    });
+    const strict = pipelines().verify([], { ...VERIFY, reference, strictParity: true }, "json");
+    expect((await failedReport(strict)).services[0]?.problems).toMatchObject([{ code: "CHECK" }]);
+  });
+
   it("a second reference to the same image is not a second image", async () => {
     const same = `${server.host}/a/app:1.2.3`;
     const text = await pipelines().verify([], { ...VERIFY, fast: true, reference: [same, same] }, "json");
@@ -143,7 +168,7 @@ describe("verify of references", () => {
 
 describe("inspect", () => {
   it("shows platforms, layers, history and the commands that pull them", async () => {
-    const text = await pipelines().inspect([`${server.host}/a/app:1.2.3`], "text");
+    const text = await pipelines().inspect([`${server.host}/a/app:1.2.3`], { contents: false }, "text");
     expect(text).toContain(`${server.host}/a/app:1.2.3\n  digest`);
     expect(text).toContain("1 shared");
     expect(text).toContain("step 0");
@@ -153,20 +178,41 @@ describe("inspect", () => {
 
   it("as JSON, of the platforms that are asked for", async () => {
     const options = { platform: ["linux/arm64"] };
-    const text = await pipelines(options).inspect([`${server.host}/a/app:1.2.3`], "json");
+    const text = await pipelines(options).inspect(
+      [`${server.host}/a/app:1.2.3`],
+      { contents: false },
+      "json",
+    );
     expect(JSON.parse(text)).toMatchObject({
       images: [{ digest, kind: "index", platforms: [{ platform: "linux/arm64" }], referrers: [], notes: [] }],
     });
   });
 
+  it("--contents reads layers: what the platforms differ in, and which machines take every file", async () => {
+    const reference = `${server.host}/a/odd:1`;
+    const run = pipelines().inspect([reference], { contents: true }, "json");
+    const { images } = JSON.parse(await run) as { images: ImageTree[] };
+    const [amd64, arm64] = images[0]?.platforms ?? [];
+    expect(images[0]?.differences).not.toEqual([]);
+    expect(amd64?.contents).toMatchObject({ files: 2, elf: { "x86-64": 1 }, keptOut: [] });
+    expect(arm64?.contents).toMatchObject({ files: 1, elf: { aarch64: 1 } });
+    expect(arm64?.contents?.keptOut).toContainEqual({
+      machine: "Raspberry Pi 5 (16 KiB pages)",
+      because: "/opt/small: it is aligned for pages of 4 KiB",
+    });
+    const text = await pipelines().inspect([reference], { contents: true }, "text");
+    expect(text).toMatch(/ files fit +Raspberry Pi 4/);
+    expect(text).toMatch(/ kept out +Raspberry Pi 5 \(16 KiB pages\): \/opt\/small/);
+  });
+
   it("needs a reference", async () => {
-    expect(await failure(pipelines().inspect([], "text"))).toMatch(/^USAGE: /);
+    expect(await failure(pipelines().inspect([], { contents: false }, "text"))).toMatch(/^USAGE: /);
   });
 
   it("of what is not there is one clear line", async () => {
-    expect(await failure(pipelines().inspect([`${server.host}/a/app:none`], "text"))).toBe(
-      'NOT_FOUND: there is no tag "none"',
-    );
+    expect(
+      await failure(pipelines().inspect([`${server.host}/a/app:none`], { contents: false }, "text")),
+    ).toBe('NOT_FOUND: there is no tag "none"');
   });
 });
 

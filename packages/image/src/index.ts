@@ -30,7 +30,13 @@ export {
   readLayerFiles,
 } from "./layers/read-files.js";
 export { LAYERS_AT_ONCE, type LayerSource, scanLayers } from "./layers/read-layer.js";
-export { type Misfit, misfitRemedy, misfitText, type PromisedMachine } from "./machines/machine-scan.js";
+export {
+  fittingMachines,
+  type Misfit,
+  misfitRemedy,
+  misfitText,
+  type PromisedMachine,
+} from "./machines/machine-scan.js";
 export { compareContents, type VariantContents } from "./parity/compare-contents.js";
 export { readContents } from "./parity/read-contents.js";
 export { parsePlatform, platformOf } from "./platform.js";
@@ -38,4 +44,10 @@ export { pushImage } from "./push-image.js";
 export { isAttestation, type StagedVariant, readBlob } from "./read-staged-image.js";
 export type { Check, CheckName } from "./verify/check.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";
-export type { FindingKind, InspectedImage, RemedyFor, VerifyTarget } from "./verify/verify-options.js";
+export type {
+  ContentChecks,
+  FindingKind,
+  InspectedImage,
+  RemedyFor,
+  VerifyTarget,
+} from "./verify/verify-options.js";

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { foreseenProblem, TgoError, type Problem } from "@tgo/errors";
+import { foreseenProblem, TgoError } from "@tgo/errors";
 import { isAttestation, platformOf, readBlob } from "@tgo/image";
 import {
   address,
@@ -11,21 +10,13 @@ import {
   OCI_CONFIG,
   OCI_INDEX,
   parseConfig,
-  TAG_READ_LAG_MS,
+  putTag,
   type Descriptor,
   type FetchedManifest,
-  type Registry,
 } from "@tgo/registry";
-import { readVersion } from "@tgo/release-rules";
 import { defined } from "@tgo/report";
 import { nameOf, readSource, type ImageSource } from "./image-source.js";
-
-/** A tag that gets the combined index. */
-export interface CombineTarget {
-  readonly registry: Registry;
-  readonly repository: string;
-  readonly tag: string;
-}
+import { checkTag, type TagToWrite, type WrittenTag } from "./written-tag.js";
 
 export interface CombineOptions {
   /** Only these of the images' platforms; all when empty. */
@@ -51,22 +42,8 @@ export interface Combination {
     /** The reference that it comes from. */
     readonly from: string;
   }[];
-  readonly targets: readonly CombinedTarget[];
+  readonly targets: readonly WrittenTag[];
   readonly notes: readonly string[];
-}
-
-export interface CombinedTarget {
-  /** `host/repository:tag` */
-  readonly reference: string;
-  /** "planned" in a dry run. */
-  readonly state: "done" | "already there" | "planned" | "failed";
-  /** What the tag has or had, if that is another image. */
-  readonly before?: string;
-  /** Bytes of layers and configs that were sent. */
-  readonly uploaded?: number;
-  /** Blobs that the registry took from another of its repositories. */
-  readonly mounted?: number;
-  readonly problem?: Problem;
 }
 
 /** A manifest to list, and where it is. */
@@ -85,7 +62,7 @@ interface Part {
  */
 export async function combine(
   sources: readonly ImageSource[],
-  targets: readonly CombineTarget[],
+  targets: readonly TagToWrite[],
   options: CombineOptions = {},
 ): Promise<Combination> {
   const { annotations = {}, dryRun = false } = options;
@@ -102,7 +79,7 @@ export async function combine(
   const digest = digestOf(bytes);
   const before = await Promise.all(targets.map((target) => checkTag(target, digest, options)));
   const written = await Promise.all(
-    targets.map(async (target, at): Promise<CombinedTarget> => {
+    targets.map(async (target, at): Promise<WrittenTag> => {
       const reference = address(target.registry, target.repository, target.tag);
       const had = before[at];
       const other = had === digest ? undefined : had;
@@ -202,34 +179,8 @@ function distinct(parts: readonly Part[]): Part[] {
   return [...first.values()];
 }
 
-/** What the tag has now. @throws TgoError CONFLICT when it has another image and must not move */
-export async function checkTag(
-  { registry, repository, tag }: CombineTarget,
-  digest: string,
-  { move = false }: Pick<CombineOptions, "move">,
-): Promise<string | undefined> {
-  const present = (await registry.resolve(repository, tag, { push: true }))?.digest;
-  if (present === undefined || present === digest) return present;
-  const where = address(registry, repository, tag);
-  if (readVersion(tag) !== undefined)
-    throw new TgoError(
-      "CONFLICT",
-      `the tag has another image (${present}), and a version's tag never changes`,
-      {
-        where,
-        remedy: "Combine the images under the next version.",
-      },
-    );
-  if (!move)
-    throw new TgoError("CONFLICT", `the tag has another image: ${present}`, {
-      where,
-      remedy: "Choose another tag, or move this one with --adopt-latest.",
-    });
-  return present;
-}
-
 interface Write {
-  readonly target: CombineTarget;
+  readonly target: TagToWrite;
   readonly parts: readonly Part[];
   readonly bytes: Uint8Array;
   readonly digest: string;
@@ -239,7 +190,7 @@ interface Write {
 /** Copies what is missing, then the index, the tag last. */
 async function put(
   { target, parts, bytes, digest, before }: Write,
-  { sleep = delay }: CombineOptions,
+  { sleep }: CombineOptions,
 ): Promise<{ uploaded: number; mounted: number }> {
   const { registry, repository, tag } = target;
   let uploaded = 0;
@@ -251,25 +202,21 @@ async function put(
     mounted += copied.mounted;
   }
   await registry.putManifest(repository, digest, OCI_INDEX, bytes);
-  // Registries have no compare-and-swap: the tag is read right before and after the write.
+  const read = (): Promise<{ mediaType: string; bytes: Uint8Array }> =>
+    Promise.resolve({ mediaType: OCI_INDEX, bytes });
+  const written = await putTag({ registry, repository }, { tag, digest, before, read }, sleep);
   const where = address(registry, repository, tag);
-  const now = (await registry.resolve(repository, tag, { push: true }))?.digest;
-  if (now !== before && now !== digest)
-    throw new TgoError("CONFLICT", `somebody else wrote the tag right now: it is ${now ?? "removed"}`, {
+  const present = written.state === "written" ? digest : written.present;
+  if (written.state === "moved")
+    throw new TgoError("CONFLICT", `somebody else wrote the tag right now: it is ${present ?? "removed"}`, {
       where,
       remedy: "When they have finished, run the same command again.",
     });
-  if (now !== digest) await registry.putManifest(repository, tag, OCI_INDEX, bytes);
-  for (const lag of [...TAG_READ_LAG_MS, undefined]) {
-    const seen = (await registry.resolve(repository, tag, { push: true }))?.digest;
-    if (seen === digest) break;
-    if (lag === undefined)
-      throw new TgoError("UNAVAILABLE", `the registry accepted the tag, and returns ${seen ?? "nothing"}`, {
-        where,
-        remedy: "Run the same command again: nothing is sent twice.",
-      });
-    await sleep(lag);
-  }
+  if (written.state !== "written")
+    throw new TgoError("UNAVAILABLE", `the registry accepted the tag, and returns ${present ?? "nothing"}`, {
+      where,
+      remedy: "Run the same command again: nothing is sent twice.",
+    });
   return { uploaded, mounted };
 }
 

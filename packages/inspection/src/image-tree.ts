@@ -15,6 +15,8 @@ export interface ImageTree {
   readonly attestations: readonly AttestationTree[];
   /** What else is attached: signatures, SBOMs, a release's record. Absent when they could not be read. */
   readonly referrers?: readonly ReferrerTree[];
+  /** What only some platforms contain, one line each. Absent where layers were not read. */
+  readonly differences?: readonly string[];
   /** For an artifact: its blobs. */
   readonly blobs?: readonly BlobTree[];
   /** What could not be read, and anything unusual: one line each. */
@@ -36,6 +38,29 @@ export interface PlatformTree {
   readonly history: readonly HistoryTree[];
   /** The command that pulls exactly this. */
   readonly pull: string;
+  /** Absent where its layers were not read. */
+  readonly contents?: ContentsTree;
+}
+
+/** What the layers of one platform contain. */
+export interface ContentsTree {
+  readonly files: number;
+  /** ELF files by machine: `{ "x86-64": 1200 }`. */
+  readonly elf: Readonly<Record<string, number>>;
+  /** Programs and extension modules, and libraries that they load. */
+  readonly links: { readonly roots: number; readonly libraries: number };
+  /** ELF files for other machines, and what keeps programs and modules from being loaded: one line each. */
+  readonly problems: readonly string[];
+  /** Promised machines whose loaders take every file. Whether their processors have all instructions, only a run shows. */
+  readonly fits: readonly string[];
+  /** The other promised machines. */
+  readonly keptOut: readonly KeptOut[];
+}
+
+export interface KeptOut {
+  readonly machine: string;
+  /** What keeps it out: file, package, and why; the first one. */
+  readonly because: string;
 }
 
 export interface ConfigTree {

@@ -1,9 +1,11 @@
 export type { ImageSource } from "./image-source.js";
 export type { ImageTree, PlatformTree } from "./image-tree.js";
 export { readImageTrees } from "./read-image-tree.js";
+export { withContents } from "./read-contents.js";
 export { renderInspect } from "./render-inspect.js";
 export { readTagGroups, renderTagGroups, type RepositoryTags, type TagGroup } from "./tag-groups.js";
-export { combine, type Combination, type CombineTarget } from "./combine.js";
+export { combine, type Combination } from "./combine.js";
+export type { TagToWrite } from "./written-tag.js";
 export { renderCombination, renderImport } from "./render-combine.js";
 export { diffImages, type ImageDiff } from "./diff.js";
 export { renderDiff } from "./render-diff.js";

@@ -1,5 +1,6 @@
 import { count, jsonText, renderLine, renderTable, size, type OutputFormat } from "@tgo/report";
-import type { Combination, CombinedTarget } from "./combine.js";
+import type { Combination } from "./combine.js";
+import type { WrittenTag } from "./written-tag.js";
 import type { LayoutImport } from "./layout/import-layout.js";
 
 /** What was combined, or would be, for a person; or as JSON: a {@link Combination}. */
@@ -22,7 +23,7 @@ export function renderCombination(combination: Combination, format: OutputFormat
   return blocks.join("\n\n");
 }
 
-function sent({ uploaded, mounted = 0 }: CombinedTarget): string {
+function sent({ uploaded, mounted = 0 }: WrittenTag): string {
   if (uploaded === undefined) return "-";
   const bytes = uploaded === 0 ? "nothing" : size(uploaded);
   return mounted === 0 ? bytes : `${bytes}, ${mounted} mounted`;
@@ -39,12 +40,12 @@ export function renderImport(imported: LayoutImport, format: OutputFormat): stri
   ].join("\n\n");
 }
 
-function targetTable(targets: readonly CombinedTarget[], format: OutputFormat): string {
+function targetTable(targets: readonly WrittenTag[], format: OutputFormat): string {
   const rows = targets.map((target) => [target.reference, target.state, sent(target), target.before ?? "-"]);
   return renderTable(["to", "state", "sent", "before"], rows, format);
 }
 
-function targetProblems(targets: readonly CombinedTarget[], format: OutputFormat): string[] {
+function targetProblems(targets: readonly WrittenTag[], format: OutputFormat): string[] {
   return targets.flatMap(({ reference, problem }) => {
     if (problem === undefined) return [];
     const remedy = problem.remedy?.split("\n").map((text) => `-> ${text}`) ?? [];

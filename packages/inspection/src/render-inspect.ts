@@ -7,7 +7,7 @@ import {
   size as sizeText,
   type OutputFormat,
 } from "@tgo/report";
-import type { ConfigTree, ImageTree, PlatformTree } from "./image-tree.js";
+import type { ConfigTree, ContentsTree, ImageTree, PlatformTree } from "./image-tree.js";
 
 /** Of the commands in a history, in characters: some are whole scripts. JSON has all of them. */
 const MAX_STEP = 160;
@@ -24,6 +24,7 @@ function imageBlocks(tree: ImageTree, format: OutputFormat): string[] {
     ["type", `${tree.mediaType}, ${sizeText(tree.size)}`],
     ...(tree.artifactType === undefined ? [] : [["artifact", tree.artifactType]]),
     ...pairs("annotation", tree.annotations),
+    ...parityFacts(tree),
     ...tree.notes.map((note) => ["note", note]),
   ];
   const several = tree.platforms.length > 1;
@@ -76,12 +77,13 @@ function overview(platforms: readonly PlatformTree[], format: OutputFormat): str
 }
 
 function platformBlocks(platform: PlatformTree, format: OutputFormat): string[] {
-  const { config, layers, history, annotations } = platform;
+  const { config, layers, history, annotations, contents } = platform;
   const facts = [
     ["manifest", platform.digest],
     ["size", `${sizeText(platform.size)} in ${count(layers.length, "layer")} and the config`],
     ...pairs("annotation", annotations),
     ...(config === undefined ? [] : configFacts(config)),
+    ...(contents === undefined ? [] : contentsFacts(contents)),
   ];
   return [
     `${heading(platform.platform, 3, format)}\n${fields(facts, format)}`,
@@ -127,6 +129,27 @@ function configFacts(config: ConfigTree): string[][] {
     ...optional("stop signal", config.stopSignal),
     ...config.env.map((entry) => ["env", entry]),
     ...pairs("label", config.labels),
+  ];
+}
+
+function parityFacts({ platforms, differences }: ImageTree): string[][] {
+  if (differences === undefined || platforms.length < 2) return [];
+  if (differences.length === 0)
+    return [["parity", "the same packages and files on all platforms, apart from their architecture"]];
+  return differences.map((line) => ["parity", line]);
+}
+
+function contentsFacts({ files, elf, links, problems, fits, keptOut }: ContentsTree): string[][] {
+  const machines = Object.entries(elf).map(([machine, number]) => `${number} ${machine}`);
+  return [
+    ["files", `${files}, ELF: ${machines.join(", ") || "none"}`],
+    [
+      "link proof",
+      `${links.roots} programs and modules load ${count(links.libraries, "library", "libraries")}`,
+    ],
+    ...problems.map((line) => ["problem", line]),
+    ...(fits.length === 0 ? [] : [["files fit", fits.join(", ")]]),
+    ...keptOut.map(({ machine, because }) => ["kept out", `${machine}: ${because}`]),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { canonicalJson, digestOf, isIndex, OCI_MANIFEST, type Index } from "@tgo/registry";
 import { BOTH_PLATFORMS, MemoryRegistry, rejection, stageImage } from "@tgo/testing";
 import { beforeEach, describe, expect, test } from "vitest";
-import { combine, renderCombination, type CombineTarget } from "../src/index.js";
+import { combine, renderCombination, type TagToWrite } from "../src/index.js";
 import type { ImageSource } from "../src/image-source.js";
 
 let ghcr: MemoryRegistry;
@@ -20,7 +20,7 @@ const source = (registry: MemoryRegistry, wanted: string, repository = "t/built"
   wanted,
 });
 const both = (): ImageSource[] => [source(ghcr, "amd64"), source(ghcr, "arm64")];
-const target = (registry: MemoryRegistry, tag = "nightly"): CombineTarget => ({
+const target = (registry: MemoryRegistry, tag = "nightly"): TagToWrite => ({
   registry: registry.client(),
   repository: "t/app",
   tag,

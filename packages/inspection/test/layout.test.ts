@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BOTH_PLATFORMS, MemoryRegistry, rejection, stageImage } from "@tgo/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { exportLayout, importLayout, type CombineTarget } from "../src/index.js";
+import { exportLayout, importLayout, type TagToWrite } from "../src/index.js";
 
 let folder: string;
 let from: MemoryRegistry;
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 const source = (wanted = "1.2.3") => ({ registry: from.client(), repository: "t/app", wanted });
-const target = (registry = to, tag = "1.2.3"): CombineTarget => ({
+const target = (registry = to, tag = "1.2.3"): TagToWrite => ({
   registry: registry.client(),
   repository: "mirror/app",
   tag,

@@ -7,6 +7,11 @@ export function isDigest(text: string): boolean {
   return DIGEST.test(text);
 }
 
+/** Each digest once, in order: the same digest is the same content. */
+export function onceByDigest<T extends { readonly digest: string }>(items: readonly T[]): T[] {
+  return [...new Map(items.map((item) => [item.digest, item])).values()];
+}
+
 /** The sha256 digest of these bytes, as `sha256:<hex>`. */
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;

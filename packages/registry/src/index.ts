@@ -7,7 +7,7 @@ export { type Keychain, keychain } from "./auth/keychain.js";
 export { Registry, type RegistryOptions } from "./client.js";
 export { copyImage } from "./copy.js";
 export { copyReferrers } from "./copy-referrers.js";
-export { digestOf, isDigest } from "./digest.js";
+export { digestOf, isDigest, onceByDigest } from "./digest.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";
 export { isLoopback } from "./loopback.js";
@@ -22,7 +22,7 @@ export {
   parseConfig,
   parseManifestOrIndex,
 } from "./manifest-schemas.js";
-export { TAG_READ_LAG_MS, type FetchedManifest } from "./manifests.js";
+export { type FetchedManifest } from "./manifests.js";
 export {
   ATTESTATION_ANNOTATION,
   DOCKER_CONFIG,
@@ -52,3 +52,4 @@ export {
 export { type Reference, formatReference, isTag, parseReference } from "./reference.js";
 export type { Artifact, ArtifactManifest, AttachResult } from "./referrers.js";
 export { type OnBytes, TransferMeter } from "./transfer-meter.js";
+export { putTag, type TagPut, type TagToPut } from "./put-tag.js";

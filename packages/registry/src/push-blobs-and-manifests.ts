@@ -1,6 +1,7 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { address } from "./address.js";
 import type { Registry } from "./client.js";
+import { onceByDigest } from "./digest.js";
 import type { Content } from "./http/request.js";
 import { inParallel } from "./parallel.js";
 import { TransferMeter, type OnBytes } from "./transfer-meter.js";
@@ -116,7 +117,7 @@ async function putBlobs(
   { to, from, onBytes = () => undefined }: TransferTarget,
   tally: Tally,
 ): Promise<void> {
-  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  const unique = onceByDigest(blobs);
   const meter = new TransferMeter(unique, onBytes);
   await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size, bytes, open }) => {
     const outcome = await to.registry.putBlob(to.repository, {

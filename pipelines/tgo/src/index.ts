@@ -211,10 +211,16 @@ export class Tgo {
      * the catalog declares for one platform.
      */
     fullSmoke: boolean = false,
+    /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
+    strictParity: boolean = false,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().smoke(service, { source, revision, created, value, fullSmoke }, format);
+    return this.pipelines().smoke(
+      service,
+      { source, revision, created, value, fullSmoke, strictParity },
+      format,
+    );
   }
 
   /**
@@ -335,6 +341,8 @@ export class Tgo {
      * the catalog declares for one platform.
      */
     fullSmoke: boolean = false,
+    /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
+    strictParity: boolean = false,
     /** Private key to sign with: PEM, PKCS#8, ECDSA P-256: file:signing-key.pem or env:SIGNING_KEY. */
     signingKey?: Secret,
     /** Password of the signing key. */
@@ -345,7 +353,7 @@ export class Tgo {
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     const signing = { signingKey, signingKeyPassword, identityToken };
-    const request = { version, gitTag, allowBackwards, adoptLatest, fullSmoke, ...signing };
+    const request = { version, gitTag, allowBackwards, adoptLatest, fullSmoke, strictParity, ...signing };
     return this.pipelines().release(service, { ...request, source, revision, created, value }, format);
   }
 
@@ -475,7 +483,7 @@ export class Tgo {
   /**
    * Show what any image is made of: platforms, layers, history, config and what is attached to it.
    *
-   * Reads no layer. --platform selects platforms.
+   * Reads no layer without --contents. --platform selects platforms.
    *
    * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
    * platforms and more, listed by dagger call --help.
@@ -484,10 +492,12 @@ export class Tgo {
   async inspect(
     /** References of images, such as ghcr.io/tgoai/tgo-api:1.2.3 or python:3.11. */
     reference: string[],
+    /** Read every layer too: what the platforms differ in, and which promised machines take every file. */
+    contents: boolean = false,
     /** Output format: text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
-    return this.pipelines().inspect(reference, format);
+    return this.pipelines().inspect(reference, { contents }, format);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { parsePlatform, platformOf } from "@tgo/image";
-import { combine as combineImages, renderCombination, type CombineTarget } from "@tgo/inspection";
+import { combine as combineImages, renderCombination, type TagToWrite } from "@tgo/inspection";
 import { formatReference, parseReference } from "@tgo/registry";
 import type { OutputFormat } from "@tgo/report";
 import type { Call } from "../call.js";
@@ -49,10 +49,7 @@ export async function combine(
 }
 
 /** Each tag once. @throws TgoError USAGE for a reference that names no tag */
-export function targetsOf(
-  to: readonly string[],
-  { named }: Pick<ReferenceContext, "named">,
-): CombineTarget[] {
+export function targetsOf(to: readonly string[], { named }: Pick<ReferenceContext, "named">): TagToWrite[] {
   const texts = new Set(to.map((text) => formatReference(parseReference(text))));
   return [...texts].map((text) => {
     const reference = parseReference(text);

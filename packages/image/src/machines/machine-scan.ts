@@ -32,6 +32,12 @@ const MAX_MISFITS = 1000;
 /** The loader takes these only on processors that have what they need: ld.so(8), "glibc-hwcaps". */
 const CHOSEN_BY_PROCESSOR = "/glibc-hwcaps/";
 
+/** Those of the machines, by name, whose loaders take every file that is loaded. */
+export function fittingMachines(names: readonly string[], misfits: readonly Misfit[] = []): string[] {
+  const loaded = misfits.filter((misfit) => misfit.loaded);
+  return names.filter((name) => !loaded.some(({ machines }) => machines.includes(name)));
+}
+
 /**
  * Finds the ELF files that promised machines cannot load.
  *

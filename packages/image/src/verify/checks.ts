@@ -1,5 +1,6 @@
-import { formatReference, parseReference, type Descriptor } from "@tgo/registry";
+import { formatReference, onceByDigest, parseReference, type Descriptor } from "@tgo/registry";
 import type { ElfReport } from "../elf/elf-scan.js";
+import { fittingMachines } from "../machines/machine-scan.js";
 import type { CachedVariant } from "./image-cache.js";
 import type { Check, CheckName } from "./check.js";
 import type { VerifyOptions } from "./verify-options.js";
@@ -130,7 +131,8 @@ function linkProof({ reference, elf }: ImageFacts): Seen {
     evidence: reference.variants.flatMap(({ platform, digest }) => {
       const links = elf.get(digest)?.links;
       if (links === undefined) return [];
-      const noted = links.notes.length === 0 ? "" : `; ${links.notes.length} notes`;
+      const { length } = links.notes;
+      const noted = length === 0 ? "" : `; ${length} ${length === 1 ? "note" : "notes"}`;
       return `${platform}: ${links.roots} programs and modules load ${links.libraries} libraries${noted}`;
     }),
   };
@@ -138,9 +140,11 @@ function linkProof({ reference, elf }: ImageFacts): Seen {
 
 function promisedMachines({ reference, elf, options }: ImageFacts): Seen | undefined {
   const machines = options.machines ?? {};
-  const evidence = reference.variants.flatMap(({ platform }) => {
-    const names = (machines[platform] ?? []).map(({ name }) => name);
-    return names.length === 0 ? [] : [`${platform}: all files can be loaded on ${names.join(", ")}`];
+  const evidence = reference.variants.flatMap(({ platform, digest }) => {
+    const promised = (machines[platform] ?? []).map(({ name }) => name);
+    const names = fittingMachines(promised, elf.get(digest)?.misfits);
+    if (promised.length === 0) return [];
+    return `${platform}: all files can be loaded on ${names.join(", ") || "none of them"}`;
   });
   if (evidence.length === 0) return undefined;
   return elf.size === 0 ? NOT_READ : { evidence };
@@ -237,8 +241,7 @@ function counted(words: readonly string[]): string {
 }
 
 function layersOf(variants: readonly CachedVariant[]): Descriptor[] {
-  const all = variants.flatMap(({ manifest }) => manifest.layers);
-  return [...new Map(all.map((layer) => [layer.digest, layer])).values()];
+  return onceByDigest(variants.flatMap(({ manifest }) => manifest.layers));
 }
 
 function firstLine(text: string): string {

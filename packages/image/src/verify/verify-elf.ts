@@ -14,10 +14,12 @@ import {
 import { misfitRemedy, misfitText, type Misfit } from "../machines/machine-scan.js";
 import { compareContents, type VariantContents } from "../parity/compare-contents.js";
 import type { CachedVariant } from "./image-cache.js";
-import type { ContentChecks } from "./verify-options.js";
+import type { ContentChecks, InspectOptions } from "./verify-options.js";
 import { where, type Inspection } from "./verify-target.js";
 
 const PATHS_SHOWN = 10;
+
+type ContentOptions = ContentChecks & Pick<InspectOptions, "anyImage">;
 
 /** What the layers of an image contain. */
 export interface CheckedContent {
@@ -34,7 +36,7 @@ export interface CheckedContent {
 export async function verifyElf(
   reference: Inspection,
   inspections: readonly Inspection[],
-  { allowForeign = [], allowDifferences = [], machines = {} }: ContentChecks,
+  { allowForeign = [], allowDifferences = [], machines = {}, anyImage = false }: ContentOptions,
 ): Promise<CheckedContent> {
   const reports = new Map<string, ElfReport>();
   const compared: VariantContents[] = [];
@@ -95,12 +97,13 @@ export async function verifyElf(
             check: "link proof",
           });
       const loaded = (report.misfits ?? []).filter((misfit) => misfit.loaded);
-      if (loaded.length > 0)
-        for (const inspection of same)
-          inspection.problems.push({
-            ...unloadable(variant, loaded, where(inspection)),
-            check: "promised machines",
-          });
+      for (const inspection of loaded.length > 0 ? same : []) {
+        const check = "promised machines";
+        const problem = unloadable(variant, loaded, where(inspection));
+        // Whoever built another image has promised nothing.
+        if (anyImage) inspection.notes.push({ check, text: problem.what });
+        else inspection.problems.push({ ...problem, check });
+      }
     } catch (error) {
       for (const { problems } of same) problems.push({ ...foreseenProblem(error), check: "layers" });
     }

@@ -8,6 +8,7 @@ import {
   inParallel,
   type Registry,
   isIndex,
+  onceByDigest,
   type Descriptor,
   type Index,
   type ManifestOrIndex,
@@ -248,8 +249,7 @@ async function inspectVariant(
       ...(config.shared ? [manifest.value.config] : []),
       ...manifest.value.layers.filter((layer) => !isForeignLayer(layer)),
     ];
-    const unique = new Map(blobs.map((blob) => [blob.digest, blob]));
-    const needed = [...(manifest.fetched ? [] : [child]), ...(presence ? unique.values() : [])];
+    const needed = [...(manifest.fetched ? [] : [child]), ...(presence ? onceByDigest(blobs) : [])];
     // At the same time: at a distance, every round trip counts.
     const [read, found] = await Promise.allSettled([
       config.document,

@@ -10,6 +10,7 @@ import {
   isDigest,
   isIndex,
   MAX_MANIFEST_BYTES,
+  onceByDigest,
   parseManifestOrIndex,
   pushBlobsAndManifests,
   type ArtifactManifest,
@@ -18,7 +19,7 @@ import {
   type ManifestOrIndex,
 } from "@tgo/registry";
 import { defined } from "@tgo/report";
-import { checkTag, type CombinedTarget, type CombineTarget } from "../combine.js";
+import { checkTag, type TagToWrite, type WrittenTag } from "../written-tag.js";
 import { blobPath, INDEX_FILE, LAYOUT_FILE, REF_NAME } from "./layout.js";
 
 /** Of a blob of an artifact, which is pushed from memory. */
@@ -28,7 +29,7 @@ const MAX_ARTIFACT_BYTES = 64 * 1024 * 1024;
 export interface LayoutImport {
   readonly digest: string;
   readonly referrers: number;
-  readonly targets: readonly CombinedTarget[];
+  readonly targets: readonly WrittenTag[];
 }
 
 interface Document {
@@ -55,14 +56,14 @@ interface Layout {
  */
 export async function importLayout(
   folder: string,
-  targets: readonly CombineTarget[],
+  targets: readonly TagToWrite[],
   options: { readonly move?: boolean; readonly name?: string } = {},
 ): Promise<LayoutImport> {
   const layout = await readLayout(folder, options.name);
   const { digest } = layout.image.descriptor;
   const before = await Promise.all(targets.map((target) => checkTag(target, digest, options)));
   const written = await Promise.all(
-    targets.map(async (target, at): Promise<CombinedTarget> => {
+    targets.map(async (target, at): Promise<WrittenTag> => {
       const reference = address(target.registry, target.repository, target.tag);
       const had = before[at] === digest ? undefined : before[at];
       try {
@@ -81,7 +82,7 @@ export async function importLayout(
 async function push(
   layout: Layout,
   folder: string,
-  { registry, repository, tag }: CombineTarget,
+  { registry, repository, tag }: TagToWrite,
 ): Promise<number> {
   const { image, manifests, blobs, referrers } = layout;
   const { uploaded } = await pushBlobsAndManifests(
@@ -154,17 +155,15 @@ async function readArtifact(
   folder: string,
   { descriptor, bytes, value }: Document,
 ): Promise<Layout["referrers"][number]> {
-  const blobs = isIndex(value)
-    ? []
-    : [...new Map([value.config, ...value.layers].map((blob) => [blob.digest, blob])).values()];
+  const blobs = isIndex(value) ? [] : onceByDigest([value.config, ...value.layers]);
   const contents = await Promise.all(
     blobs.map(async (blob) => {
       if (blob.size > MAX_ARTIFACT_BYTES)
         throw damaged(
           `a referrer has a file of ${blob.size} bytes, more than the ${MAX_ARTIFACT_BYTES} that are read`,
         );
-      await checkBlob(folder, blob);
-      return [blob.digest, await readFile(join(folder, blobPath(blob.digest)))] as const;
+      await checkSize(folder, blob);
+      return [blob.digest, await readBlobFile(folder, blob.digest)] as const;
     }),
   );
   const { mediaType, digest, size } = descriptor;
@@ -174,11 +173,8 @@ async function readArtifact(
 }
 
 async function readDocument(folder: string, { digest, size, mediaType }: Descriptor): Promise<Document> {
-  if (!isDigest(digest) || !digest.startsWith("sha256:")) throw damaged(`${digest} is no sha256 digest`);
   if (size > MAX_MANIFEST_BYTES) throw damaged(`a manifest of ${size} bytes: ${digest}`);
-  const bytes = await readFile(join(folder, blobPath(digest))).catch(() => undefined);
-  if (bytes === undefined) throw damaged(`it lacks ${blobPath(digest)}`);
-  if (digestOf(bytes) !== digest) throw damaged(`${blobPath(digest)} has another content than its name says`);
+  const bytes = await readBlobFile(folder, digest, MAX_MANIFEST_BYTES);
   return {
     descriptor: { mediaType, digest, size: bytes.length },
     bytes,
@@ -188,22 +184,44 @@ async function readDocument(folder: string, { digest, size, mediaType }: Descrip
 
 function blobsOf(documents: readonly Document[]): Descriptor[] {
   const all = documents.flatMap(({ value }) => (isIndex(value) ? [] : [value.config, ...value.layers]));
-  return [
-    ...new Map(all.filter(({ urls = [] }) => urls.length === 0).map((blob) => [blob.digest, blob])).values(),
-  ];
+  return onceByDigest(all.filter(({ urls = [] }) => urls.length === 0));
 }
 
-/** @throws TgoError SOURCE when the file is not what its name says */
-async function checkBlob(folder: string, { digest, size }: Descriptor): Promise<void> {
+/** A blob's file, and its size. @throws TgoError SOURCE */
+async function blobFile(folder: string, digest: string): Promise<{ path: string; size: number }> {
   if (!isDigest(digest) || !digest.startsWith("sha256:")) throw damaged(`${digest} is no sha256 digest`);
   const path = join(folder, blobPath(digest));
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true) throw damaged(`it lacks ${blobPath(digest)}`);
+  return { path, size: found.size };
+}
+
+/** @throws TgoError SOURCE when the file has another size */
+async function checkSize(folder: string, { digest, size }: Descriptor): Promise<string> {
+  const found = await blobFile(folder, digest);
   if (found.size !== size) throw damaged(`${blobPath(digest)} has ${found.size} bytes, not ${size}`);
+  return found.path;
+}
+
+/** The content of a blob. @throws TgoError SOURCE when the file is not what its name says, or too large */
+async function readBlobFile(folder: string, digest: string, limit = Infinity): Promise<Buffer> {
+  const { path, size } = await blobFile(folder, digest);
+  if (size > limit) throw damaged(`${blobPath(digest)} has ${size} bytes, more than a manifest may have`);
+  const bytes = await readFile(path);
+  if (digestOf(bytes) !== digest) throw otherContent(digest);
+  return bytes;
+}
+
+/** @throws TgoError SOURCE when the file is not what its name says; reads it to the end */
+async function checkBlob(folder: string, blob: Descriptor): Promise<void> {
+  const path = await checkSize(folder, blob);
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  if (`sha256:${hash.digest("hex")}` !== digest)
-    throw damaged(`${blobPath(digest)} has another content than its name says`);
+  if (`sha256:${hash.digest("hex")}` !== blob.digest) throw otherContent(blob.digest);
+}
+
+function otherContent(digest: string): TgoError {
+  return damaged(`${blobPath(digest)} has another content than its name says`);
 }
 
 function damaged(what: string): TgoError {

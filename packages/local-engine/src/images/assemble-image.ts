@@ -1,4 +1,4 @@
-import { digestOf } from "@tgo/registry";
+import { digestOf, onceByDigest } from "@tgo/registry";
 import type { Context } from "../context.js";
 import type { ContainerState } from "../state.js";
 import type { Origin } from "./image.js";
@@ -34,8 +34,7 @@ export async function assembleImage(
 ): Promise<ImageDocuments> {
   const byPlatform = new Map(variants.map((variant) => [variant.platform, variant]));
   const images = await Promise.all([...byPlatform.values()].map((variant) => assembleVariant(cx, variant)));
-  const byDigest = new Map(images.flatMap((image) => image.layers).map((layer) => [layer.digest, layer]));
-  const layers = [...byDigest.values()];
+  const layers = onceByDigest(images.flatMap((image) => image.layers));
   const configs = images.map((image) => image.config);
   const [only] = images;
   if (images.length === 1 && only) return { top: only.manifest, children: [], configs, layers };
