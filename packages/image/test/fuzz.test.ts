@@ -1,13 +1,18 @@
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { fuzz, FUZZ_TIMEOUT_MS, type FuzzTarget } from "@tgo/testing";
 import { expect, test } from "vitest";
 import { bytesOf } from "../src/elf/file-bytes.js";
 import { StreamedElf } from "../src/elf/streamed-elf.js";
+import { programsOf } from "../src/elf/elf-machine.js";
 import { readElfFacts } from "../src/elf/read-elf-facts.js";
 import { filesOf, TreeBudget } from "../src/layers/layer-tree.js";
 import { readLayer } from "../src/layers/read-layer.js";
+import type { LinkTree } from "../src/link/link-tree.js";
+import { readLoaderCache } from "../src/link/loader-files.js";
+import { proveLinks } from "../src/link/prove-links.js";
 import { TarReader, type TarEntry } from "../src/layers/tar-reader.js";
 import { readPackages } from "../src/packages/package-files.js";
+import { linkTreeOf } from "./link-text.js";
 import { isWord } from "../src/packages/installed-package.js";
 
 const corpus = (name: string): string => join(import.meta.dirname, "corpus", name);
@@ -91,6 +96,11 @@ function packageTarget(
 
 const TAR = "application/vnd.oci.image.layer.v1.tar";
 
+/** Whether every file counts as one that a loader takes. */
+function isJudged({ elf }: LinkTree): boolean {
+  return [...elf.keys()].every((path) => !path.startsWith("/usr/lib/debug/") && !path.endsWith(".debug"));
+}
+
 const TARGETS: FuzzTarget[] = [
   {
     name: "tar",
@@ -132,6 +142,43 @@ const TARGETS: FuzzTarget[] = [
         if (streamed.wanted) streamed.push(part);
       const facts = readElfFacts(bytesOf(input));
       expect(streamed.wanted ? readElfFacts(streamed) : undefined).toEqual(facts);
+    },
+  },
+  {
+    name: "link proof",
+    corpus: corpus("link-proof"),
+    words: [
+      "\n/lib -> ",
+      " rpath $ORIGIN/..:",
+      " needed libx.so.1,",
+      "\n/a/libx.so.1 soname ",
+      " interpreter ",
+    ],
+    declares: never,
+    parse: (input) => {
+      const tree = linkTreeOf(input.toString("latin1"));
+      const report = proveLinks(tree, { expected: programsOf("linux/amd64") });
+      const named = new Set([...tree.elf].flatMap(([path, { soname }]) => [posix.basename(path), soname]));
+      for (const { kind, file, library, found } of [...report.failures, ...report.notes]) {
+        expect(tree.elf.has(file)).toBe(true);
+        if (found !== undefined) expect(tree.elf.has(found)).toBe(true);
+        // "Not in the image" is said of what is not in the image.
+        else if (kind === "library" && library?.includes("/") === false && isJudged(tree))
+          expect(named.has(library)).toBe(false);
+      }
+      const backwards = { ...tree, elf: new Map([...tree.elf].reverse()) };
+      expect(proveLinks(backwards, { expected: programsOf("linux/amd64") })).toEqual(report);
+    },
+  },
+  {
+    name: "ld.so.cache",
+    corpus: corpus("ld.so.cache"),
+    words: ["ld.so-1.7.0\0", "glibc-ld.so.cache1.1", "libx.so.1\0", "\xff\xff\xff\xff"],
+    declares: never,
+    parse: (input) => {
+      const cache = readLoaderCache(input);
+      for (const [name, paths] of cache ?? [])
+        for (const text of [name, ...paths]) expect(text).not.toContain("\0");
     },
   },
   packageTarget(
