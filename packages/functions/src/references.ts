@@ -90,12 +90,17 @@ export function requireReferences(command: string, texts: readonly string[]): vo
   });
 }
 
-/** Hosts in the order of --registry-service: those of the --registry flags, else those of the references. */
+/**
+ * Hosts in the order of --registry-service, which is the catalog's as in every other function: by the order of the
+ * references alone, a connection would lead to another registry where the caller names them in another order.
+ */
 async function registryHosts(
   { product, options }: Pick<Call, "product" | "options">,
   hosts: readonly string[],
 ): Promise<string[]> {
-  if (options.registry === undefined || options.registry.length === 0) return [...hosts];
+  const { catalog, registry = [], registryService = [] } = options;
+  const isOrdered = registry.length > 0 || (catalog !== undefined && registryService.length > 0);
+  if (!isOrdered) return [...hosts];
   const { registries } = await loadCatalog(product.catalog, options);
   return [...new Set([...Object.values(registries).map(({ host }) => host), ...hosts])];
 }

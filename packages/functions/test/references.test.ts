@@ -1,4 +1,4 @@
-import type { Client } from "@dagger.io/dagger";
+import type { Client, File, Service } from "@dagger.io/dagger";
 import { isTgoError } from "@tgo/errors";
 import { AARCH64, BOTH_PLATFORMS, elfObject, stageImage } from "@tgo/testing";
 import { Registry } from "@tgo/registry";
@@ -213,6 +213,39 @@ describe("inspect", () => {
     expect(
       await failure(pipelines().inspect([`${server.host}/a/app:none`], { contents: false }, "text")),
     ).toBe('NOT_FOUND: there is no tag "none"');
+  });
+});
+
+describe("connections to registries", () => {
+  it("are the catalog's registries, in its order, whatever the order of the references", async () => {
+    const registries = { one: "one.example", two: "two.example", three: "three.example" };
+    const catalog = {
+      name: () => Promise.resolve("tgo.catalog.json"),
+      contents: () =>
+        Promise.resolve(
+          JSON.stringify({
+            registries: {
+              ...{ ghcr: null, dockerhub: null, acr: null },
+              ...Object.fromEntries(
+                Object.entries(registries).map(([name, host]) => [name, { host, repository: "a/{service}" }]),
+              ),
+            },
+          }),
+        ),
+    } as unknown as File;
+    const connection = ({ host }: RegistryServer): Service =>
+      ({
+        start: () => Promise.resolve(),
+        endpoint: () => Promise.resolve(`http://${host}`),
+      }) as unknown as Service;
+    const options = { catalog, registryService: [server, other, other].map(connection) };
+    const text = await pipelines(options).tags(["two.example/a/app", "one.example/a/app"], {}, "json");
+    const { repositories } = JSON.parse(text) as { repositories: { groups: { tags: string[] }[] }[] };
+    const released = ["1.2.3", "1.2", "latest"];
+    expect(repositories.map(({ groups }) => groups.map(({ tags }) => tags))).toEqual([
+      [released],
+      [released, ["1.1.0"]],
+    ]);
   });
 });
 

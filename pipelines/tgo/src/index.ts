@@ -16,6 +16,7 @@ import {
   type Service,
 } from "@dagger.io/dagger";
 import { Pipelines, type HostOptions } from "../lib/core.js";
+import { answerCall } from "./answer-call.js";
 
 /** Output format of a result. */
 export enum Format {
@@ -631,3 +632,5 @@ export class Tgo {
     return new Pipelines(client, options, host);
   }
 }
+
+await answerCall(Tgo, dag);

@@ -1,0 +1,89 @@
+import type { Client } from "@dagger.io/dagger";
+import { describe, expect, it } from "vitest";
+import { answerCall, prepareCall, type Call } from "../src/answer-call.js";
+import surface from "../module-api.json";
+
+const loader =
+  (type: string) =>
+  (id: string): object => ({ id: () => Promise.resolve(`${type} ${id}`) });
+
+const client = {
+  loadDirectoryFromID: loader("Directory"),
+  loadFileFromID: loader("File"),
+  loadSecretFromID: loader("Secret"),
+  loadServiceFromID: loader("Service"),
+} as unknown as Client;
+
+/** Shows what a call made of its arguments. */
+class Tgo {
+  private catalog: unknown;
+  private registryService: unknown;
+  constructor(catalog?: unknown, _registry?: string[], registryService?: unknown[]) {
+    this.catalog = catalog;
+    this.registryService = registryService;
+  }
+  publish(...values: unknown[]): unknown {
+    return { values, catalog: this.catalog, registryService: this.registryService };
+  }
+  build(): unknown {
+    return loader("Container")("built");
+  }
+  services(): undefined {
+    return undefined;
+  }
+}
+
+function call(name: string, values: object, parent: object | null = {}): Call {
+  const inputArgs = Object.entries(values).map(([key, value]) => ({
+    name: key,
+    value: JSON.stringify(value),
+  }));
+  return { parentName: "Tgo", name, parent: JSON.stringify(parent), inputArgs };
+}
+
+const answer = (question: Call): Promise<unknown> | undefined => prepareCall(question, Tgo, client)?.();
+
+describe("a call of the module", () => {
+  it("constructs the object: its state has ids, and nothing that is not set", async () => {
+    expect(await answer(call("", { registryService: ["a", "b"], catalog: "c" }))).toEqual({
+      catalog: "File c",
+      registryService: ["Service a", "Service b"],
+    });
+  });
+
+  it("runs a function on that state, with arguments in order, and values in place of enums' names", async () => {
+    const values = { format: "Json", service: ["tiny"], strictParity: true, source: "s" };
+    expect(await answer(call("publish", values, { catalog: "c", registryService: null }))).toEqual({
+      values: [["tiny"], "Directory s", null, null, null, null, true, "json"],
+      catalog: "File c",
+    });
+  });
+
+  it("returns an object of the engine as its id, and nothing as null", async () => {
+    expect(await answer(call("build", {}, null))).toBe("Container built");
+    expect(await answer(call("services", {}))).toBeNull();
+  });
+
+  it("is left to the SDK if the API does not have it", () => {
+    expect(answer({ ...call("", {}), parentName: "" })).toBeUndefined();
+    expect(answer({ ...call("", {}), parentName: "Other" })).toBeUndefined();
+    expect(answer(call("secret", {}))).toBeUndefined();
+  });
+
+  it("can have every argument of the API", async () => {
+    const valueOf = (type: { kind: string; name?: string; of?: object }): unknown =>
+      type.kind === "list" ? [valueOf(type.of as { kind: string })] : "x";
+    const functions = [{ name: "", arguments: surface.constructor.arguments }, ...surface.functions];
+    for (const { name, arguments: list } of functions) {
+      const values = Object.fromEntries(list.map((each) => [each.name, valueOf(each.type)]));
+      class All extends Tgo {}
+      Object.defineProperty(All, "name", { value: "Tgo" });
+      Object.defineProperty(All.prototype, name === "" ? "unused" : name, { value: () => "done" });
+      await expect(prepareCall(call(name, values), All, client)?.()).resolves.toBeDefined();
+    }
+  });
+
+  it("is answered in a module's runtime only", async () => {
+    await expect(answerCall(Tgo, client)).resolves.toBeUndefined();
+  });
+});
