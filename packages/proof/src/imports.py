@@ -165,7 +165,7 @@ class Watch:
 
     def loaded(self):
         """Modules loaded since the last call, by name: their files."""
-        new = {name: sys.modules[name] for name in set(sys.modules) - self.seen}
+        new = {name: sys.modules.get(name) for name in set(sys.modules) - self.seen}
         self.seen.update(new)
         files = {}
         for name, module in new.items():

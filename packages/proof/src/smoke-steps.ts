@@ -55,6 +55,7 @@ export async function runSteps(
   const teller = emulated ? sibling : undefined;
   const how = emulated ? "emulated" : "native";
   const stop = new AbortController();
+  let isServing = false;
   const exec = (command: readonly string[], seconds = timeoutSeconds): Promise<string> =>
     limit(() => outputOf(container, { command, seconds }, { ...run, shell }, command.join(" ")));
 
@@ -77,7 +78,10 @@ export async function runSteps(
       return ["not started: neither smoke.http nor a health check defines a request"];
     const pages = service.build.strategy === "static-web";
     const test = { http: plan.http, timeoutSeconds, pages };
-    const lines = await limit(() => testServer(context, test, container, run, stop.signal));
+    const lines = await limit(() => {
+      isServing = true;
+      return testServer(context, test, container, run, stop.signal);
+    });
     return lines.map((line) => `${line} [${how}]`);
   };
 
@@ -112,11 +116,13 @@ export async function runSteps(
       if (!emulated) sibling?.imported(report);
     }
     lines.push(...(await started.server));
-    const partial = teller === undefined ? {} : { partial: true as const };
-    return { platform, machine: MACHINES[platform], lines, ...partial };
+    const isPartial =
+      started.commands.some(({ done }) => done === undefined) || (report?.equal.packages ?? 0) > 0;
+    return { platform, machine: MACHINES[platform], lines, ...(isPartial ? { partial: true } : {}) };
   } catch (error) {
     stop.abort();
-    await started.server.catch(() => undefined);
+    // It stops its server; one that has not started never does.
+    if (isServing) await started.server.catch(() => undefined);
     throw error;
   }
 }
