@@ -45,13 +45,14 @@ describe("the bundle", () => {
     }
   });
 
-  it("loads functions on images, those on releases and the reader of layers when they are needed", async () => {
+  it("loads functions on images, those on releases, the reader of layers and Sigstore when they are needed", async () => {
     const own = {
+      attest: "// packages/attestation/src/sign/key-signer.ts",
       images: "// packages/inspection/src/",
       layers: "// packages/image/src/link/prove-links.ts",
       releases: "// packages/publishing/src/release/",
     };
-    for (const name of ["images", "layers", "releases"] as const) {
+    for (const name of ["attest", "images", "layers", "releases"] as const) {
       expect(await loaded(name)).toContain(own[name]);
       expect(core).not.toContain(own[name]);
       expect(core).toContain(`import("./${name}.js")`);
