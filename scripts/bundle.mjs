@@ -125,8 +125,7 @@ export async function bundleCore() {
   for (const { path, text } of result.outputFiles) files.set(names.get(basename(path)), renamed(text));
   const found = [...files.keys()].sort();
   if (found.join() !== PARTS.join()) throw new Error(`the module's bundle has the files ${found.join(", ")}`);
-  const attest = files.get("attest.js");
-  files.set("attest.js", attest.replace(`${NOTICE}\n`, `${NOTICE}\n${requireShim}\n`));
+  files.set("common.js", withRequire(files.get("common.js")));
   const core = files.get("core.js").replace(`"${BUILD_HASH}"`, `"${await buildHash()}"`);
   files.set("core.js", core);
   files.set("core.js", core.replace(`"${PIPELINE}"`, `"${hashOf([...files.values()].join(""))}"`));
@@ -232,6 +231,20 @@ function programsModule(programs) {
 
 /** Gives CommonJS libraries, such as the command line parser, a `require`. */
 const requireShim = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
+
+/**
+ * Sigstore's libraries are CommonJS, and require parts of Node: esbuild's own function for that works only where there is a
+ * global `require`. No global name: the command bundles this file again, and has such a name itself.
+ */
+function withRequire(text) {
+  const own = /var __require = [^]*?\n\}\);\n/;
+  if (!own.test(text)) throw new Error("the bundle has no require of esbuild's any more");
+  const lines = [
+    `import { createRequire as __requireOf } from "node:module";`,
+    `var __require = __requireOf(import.meta.url);`,
+  ];
+  return text.replace(own, `${lines.join("\n")}\n`);
+}
 
 /** Parts of the SDK that the command never uses. Loading them takes 100 MB of memory and half a second per start. */
 const UNUSED = {
