@@ -149,6 +149,7 @@ const PARTS = [
   "core-releases.js",
   "core.js",
   "images-layers.js",
+  "images-releases.js",
   "images.js",
   "layers.js",
   "programs.js",
