@@ -16,8 +16,8 @@ export default tseslint.config(
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked],
-    // Each file is read by the project nearest to it, with the declarations of the projects it refers to.
-    languageOptions: { parserOptions: { project: true, tsconfigRootDir: import.meta.dirname } },
+    // One project for all files: a run over several packages reads each source and each library once.
+    languageOptions: { parserOptions: { project: "tsconfig.json", tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/consistent-type-imports": "error",
@@ -40,14 +40,6 @@ export default tseslint.config(
         },
       ],
     },
-  },
-  {
-    files: ["pipelines/tgo/**/*.ts"],
-    languageOptions: { parserOptions: { project: "pipelines/tgo/tsconfig.host.json" } },
-  },
-  {
-    files: ["vitest.config.ts"],
-    languageOptions: { parserOptions: { project: "scripts/tsconfig.json" } },
   },
   {
     files: ["**/*.{js,mjs}"],

@@ -15,8 +15,8 @@ import { countReport, removeReports } from "./reports.mjs";
 import { root, workspaces } from "./root.mjs";
 
 const PARTS = {
-  lint: ["lint", "//#check:imports", "//#check:format"],
-  types: ["types", "typecheck"],
+  lint: ["//#check:lint", "//#check:imports", "//#check:format"],
+  types: ["//#check:types"],
   generated: ["//#check:generated"],
   unit: ["test"],
   integration: ["integration"],
@@ -36,11 +36,10 @@ const PROJECTS = { test: "unit", integration: "integration", e2e: "e2e" };
 
 /** All other tasks of one name are one check. */
 const CHECKS = {
-  lint: "lint",
+  "check:lint": "lint",
   "check:imports": "imports",
   "check:format": "format",
-  types: "types",
-  typecheck: "types",
+  "check:types": "types",
   "check:generated": "generated files match their sources",
   requirements: "requirements",
   bundle: "bundle",
