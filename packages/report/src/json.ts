@@ -62,6 +62,7 @@ const KEYS = {
   machine: true,
   name: true,
   lines: true,
+  partial: true,
   recorded: true,
   partial: true,
   elf: true,
