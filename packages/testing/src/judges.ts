@@ -8,8 +8,8 @@ import type { Judge } from "./bad-images/bad-images.js";
 
 const execute = promisify(execFile);
 
-/** An image is small; a program that needs longer waits for something. */
-const TIMEOUT_MS = 60_000;
+/** A published image of 100 MB takes ten seconds, and longer on a busy machine; what needs more waits for something. */
+const TIMEOUT_MS = 5 * 60_000;
 
 /** What another program makes of an image. */
 export interface Verdict {
