@@ -55,7 +55,7 @@ export async function runSteps(
   const teller = emulated ? sibling : undefined;
   const how = emulated ? "emulated" : "native";
   const stop = new AbortController();
-  let isServing = false;
+  const serving = { isStarted: false };
   const exec = (command: readonly string[], seconds = timeoutSeconds): Promise<string> =>
     limit(() => outputOf(container, { command, seconds }, { ...run, shell }, command.join(" ")));
 
@@ -79,7 +79,7 @@ export async function runSteps(
     const pages = service.build.strategy === "static-web";
     const test = { http: plan.http, timeoutSeconds, pages };
     const lines = await limit(() => {
-      isServing = true;
+      serving.isStarted = true;
       return testServer(context, test, container, run, stop.signal);
     });
     return lines.map((line) => `${line} [${how}]`);
@@ -122,7 +122,7 @@ export async function runSteps(
   } catch (error) {
     stop.abort();
     // It stops its server; one that has not started never does.
-    if (isServing) await started.server.catch(() => undefined);
+    if (serving.isStarted) await started.server.catch(() => undefined);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Container, Directory } from "@dagger.io/dagger";
+import type { Container } from "@dagger.io/dagger";
 import type { BuildContext, Variant } from "@tgo/builders";
 import { applyOverride, type Service } from "@tgo/catalog";
 import { expect, it } from "vitest";
@@ -38,7 +38,7 @@ function engine({ exec = {}, server = () => Promise.resolve(OK) }: Answers = {})
   const container = (platform: string): Container => {
     const self = {
       exists: () => Promise.resolve(false),
-      rootfs: () => ({}) as Directory,
+      rootfs: () => ({}),
       withEnvVariable: () => self,
       withNewFile: () => self,
       withExec: (args: string[]) => {
@@ -83,9 +83,10 @@ function engine({ exec = {}, server = () => Promise.resolve(OK) }: Answers = {})
     catalog: { machines: { "linux/amd64": [], "linux/arm64": [] } },
     progress: { note: () => undefined },
   } as unknown as BuildContext;
-  const variants = (["linux/amd64", "linux/arm64"] as const).map(
-    (platform): Variant => ({ platform, container: container(platform) }) as unknown as Variant,
-  );
+  const variants = (["linux/amd64", "linux/arm64"] as const).map((platform): Variant => ({
+    platform,
+    container: container(platform),
+  }));
   return { context, variants, ran, stops: () => stopped };
 }
 
