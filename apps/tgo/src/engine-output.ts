@@ -1,17 +1,5 @@
-import { engineAmount } from "./progress/engine-amount.js";
+import { engineAmount, type EngineStep } from "./progress/engine-amount.js";
 import type { EngineAmount } from "./progress/steps.js";
-
-/** What an engine reports of a step: a command that runs, a pull, a build. */
-export interface EngineStep {
-  readonly kind: string;
-  readonly title: string;
-  readonly platform?: string;
-  readonly state: "start" | "end" | "cached" | "line" | "amount";
-  readonly line?: string;
-  /** For `amount`: bytes of layers. */
-  readonly done?: number;
-  readonly total?: number;
-}
 
 /** Kept of each step that runs. */
 const LINES = 10;

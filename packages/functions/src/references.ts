@@ -41,6 +41,7 @@ export async function openReferences(
   texts: readonly string[],
   others: readonly string[] = [],
 ): Promise<ReferenceContext> {
+  await refuseServices({ product, options }, texts);
   const references = texts.map(parseReference);
   const hosts = [...new Set([...references, ...others.map(parseReference)].map((each) => each.host))];
   const [pins, clean, command, listed] = await Promise.all([
@@ -87,6 +88,28 @@ export function requireReferences(command: string, texts: readonly string[]): vo
   if (texts.length > 0) return;
   throw new TgoError("USAGE", `${command} needs the reference of an image`, {
     remedy: `For example: tgo ${command} ghcr.io/tgoai/tgo-deploy/tgo-api:latest.`,
+  });
+}
+
+/**
+ * A bare word is an image of Docker Hub, and never what somebody means who types the name of a service.
+ * @throws TgoError USAGE naming the service's images
+ */
+async function refuseServices(
+  { product, options }: Pick<Call, "product" | "options">,
+  texts: readonly string[],
+): Promise<void> {
+  if (!texts.some((text) => /^[a-z0-9-]+$/.test(text))) return;
+  const { services, registries } = await loadCatalog(product.catalog, options);
+  const service = texts.find((text) => Object.hasOwn(services, text));
+  if (service === undefined) return;
+  const images = Object.values(registries).map(
+    ({ host, repository }) => `${host}/${repository.replaceAll("{service}", service)}`,
+  );
+  throw new TgoError("USAGE", `"${service}" is a service, not the reference of an image`, {
+    remedy:
+      `Its images: ${images.join(", ")}. A function that takes services has --service ${service}; ` +
+      `an image of Docker Hub's own is docker.io/library/${service}.`,
   });
 }
 

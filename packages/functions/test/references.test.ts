@@ -44,8 +44,8 @@ afterAll(() => {
 /** No engine at all: a call of its client would fail. */
 const noClient = {} as unknown as Client;
 
-function pipelines(options: Options = {}): Pipelines {
-  const product = { catalog: { services: {} }, pipeline: "test", buildHash: "test" };
+function pipelines(options: Options = {}, services = {}): Pipelines {
+  const product = { catalog: { services }, pipeline: "test", buildHash: "test" };
   return new Pipelines(noClient, product, options, {
     local: true,
     command: "npx --no-install tgo",
@@ -148,6 +148,12 @@ describe("verify of references", () => {
     expect(await failure(pipelines().verify([], VERIFY, "text"))).toBe(
       "USAGE: verify needs --service or the reference of an image",
     );
+  });
+
+  it("refuse the bare name of a service, which would be an image of Docker Hub", async () => {
+    const api = { title: "x", build: { strategy: "dockerfile" } };
+    const run = pipelines({}, { "our-api": api }).verify([], { ...VERIFY, reference: ["our-api"] }, "text");
+    expect(await failure(run)).toBe('USAGE: "our-api" is a service, not the reference of an image');
   });
 
   it.each([

@@ -17,6 +17,7 @@ const machineOf = (platform: string): number => (platform === "linux/arm64" ? AA
 async function verified(
   files: Readonly<Record<string, readonly TarEntry[]>>,
   allowDifferences: readonly string[] = [],
+  onBytes: (done: number, total: number) => void = () => undefined,
 ): Promise<Verification> {
   const registry = new MemoryRegistry("ghcr.io");
   const variants = BOTH_PLATFORMS.map((platform) => ({
@@ -32,6 +33,7 @@ async function verified(
     platforms: BOTH_PLATFORMS,
     elf: true,
     allowDifferences,
+    onBytes,
     machines: {
       "linux/amd64": [{ name: "x86-64-v2", pageSize: 4096, x86Level: 2 }],
       "linux/arm64": [
@@ -65,6 +67,18 @@ describe("verification reads in the layers", () => {
     });
     expect(problemsOf(fits)).toEqual([]);
     expect(fits.differences).toEqual([]);
+  });
+
+  it("and says how much of them it has read, the shared one once", async () => {
+    const told: [number, number][] = [];
+    await verified({}, [], (done, total) => told.push([done, total]));
+    const [first] = told;
+    expect(told.length).toBeGreaterThan(0);
+    for (const [done, total] of told) {
+      expect(total).toBe(first?.[1]);
+      expect(done).toBeGreaterThan(0);
+      expect(done).toBeLessThanOrEqual(total);
+    }
   });
 
   it("what only one platform contains, with sizes and packages", async () => {

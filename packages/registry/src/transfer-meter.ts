@@ -24,7 +24,10 @@ export class TransferMeter {
 
   /** The content, counted while it is read. */
   count(digest: string, content: Content): Content {
-    if (content instanceof Uint8Array) return content;
+    return content instanceof Uint8Array ? content : this.countStream(digest, content);
+  }
+
+  countStream(digest: string, content: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
     this.#done.set(digest, 0);
     const reader = content.getReader();
     return new ReadableStream<Uint8Array>(

@@ -1,5 +1,16 @@
-import type { EngineStep } from "../engine-output.js";
 import type { EngineAmount } from "./steps.js";
+
+/** What an engine reports of a step: a command that runs, a pull, a build. */
+export interface EngineStep {
+  readonly kind: string;
+  readonly title: string;
+  readonly platform?: string;
+  readonly state: "start" | "end" | "cached" | "line" | "amount";
+  readonly line?: string;
+  /** For `amount`: bytes of layers. */
+  readonly done?: number;
+  readonly total?: number;
+}
 
 const LINE = /^tgo-progress: (\{.*\})$/;
 

@@ -1,5 +1,5 @@
 import { detailsOf, foreseenProblem, isTgoError, TgoError, type Problem } from "@tgo/errors";
-import { address, concurrencyLimit, inParallel, type Descriptor } from "@tgo/registry";
+import { address, concurrencyLimit, inParallel, TransferMeter, type Descriptor } from "@tgo/registry";
 import { MAX_FOREIGN, type ElfReport } from "../elf/elf-scan.js";
 import { linkFindingText, linkRemedy, type LinkReport } from "../link/link-report.js";
 import { TreeBudget } from "../layers/layer-tree.js";
@@ -36,7 +36,7 @@ export interface CheckedContent {
 export async function verifyElf(
   reference: Inspection,
   inspections: readonly Inspection[],
-  { allowForeign = [], allowDifferences = [], machines = {}, anyImage = false }: ContentOptions,
+  { allowForeign = [], allowDifferences = [], machines = {}, anyImage = false, onBytes }: ContentOptions,
 ): Promise<CheckedContent> {
   const reports = new Map<string, ElfReport>();
   const compared: VariantContents[] = [];
@@ -44,10 +44,16 @@ export async function verifyElf(
   const same = inspections.filter(({ digest }) => digest === reference.digest);
   const budget = new TreeBudget();
   const limited = concurrencyLimit(LAYERS_AT_ONCE);
+  const all = reference.variants.flatMap(({ manifest }) => manifest.layers);
+  const meter = onBytes === undefined ? undefined : new TransferMeter(all, onBytes);
+  const open = async (layer: Descriptor): Promise<ReadableStream<Uint8Array>> => {
+    const stream = await openFrom(same, layer);
+    return meter?.countStream(layer.digest, stream) ?? stream;
+  };
   const read = (layer: Descriptor): Promise<LayerContent> => {
     const { mediaType, digest } = layer;
     const key = `${mediaType} ${digest}`;
-    const source = { mediaType, open: () => openFrom(same, layer) };
+    const source = { mediaType, open: () => open(layer) };
     const reading = layers.get(key) ?? limited(() => readLayer(source, budget));
     layers.set(key, reading);
     return reading.catch((error: unknown) => {

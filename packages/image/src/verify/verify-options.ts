@@ -1,4 +1,4 @@
-import type { Registry } from "@tgo/registry";
+import type { OnBytes, Registry } from "@tgo/registry";
 import type { PromisedMachine } from "../machines/machine-scan.js";
 import type { Platform } from "../platform.js";
 
@@ -88,4 +88,6 @@ export interface ContentChecks {
   readonly allowDifferences?: readonly string[];
   /** Machines whose loaders must take every file. */
   readonly machines?: Readonly<Partial<Record<Platform, readonly PromisedMachine[]>>>;
+  /** How much of the layers has been read, in bytes. */
+  readonly onBytes?: OnBytes;
 }

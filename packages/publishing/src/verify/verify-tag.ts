@@ -1,5 +1,6 @@
 import type { Catalog, Platform } from "@tgo/catalog";
 import { type PromisedMachine, verifyImage, type RemedyFor, type Verification } from "@tgo/image";
+import type { Amount } from "@tgo/progress";
 import { promisedMachines } from "@tgo/proof";
 import { defined } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
@@ -38,8 +39,15 @@ export function verifyTag(
   tag: string,
   options: VerifyOptions,
 ): Promise<Verification> {
-  const verify = (): Promise<Verification> =>
+  const verify = (update?: (amount: Amount) => void): Promise<Verification> =>
     verifyImage({
+      ...(update === undefined
+        ? {}
+        : {
+            onBytes: (done: number, total: number) => {
+              update({ what: "layers", done, total, unit: "bytes" });
+            },
+          }),
       targets: targets.map((target) => ({
         name: target.name,
         registry: target.client,
