@@ -6,7 +6,7 @@ import { createAttestor, type Attestor } from "@tgo/publishing";
 import { defined } from "@tgo/report";
 import type { Context } from "./context.js";
 import type { Options } from "./options.js";
-import type { SigningFlags } from "./signing.js";
+import type { SigningFlags } from "./signing-flags.js";
 
 export { checkSignatures } from "./verify-signatures.js";
 

@@ -4,7 +4,7 @@ import { defined, type ReportFormat } from "@tgo/report";
 import type { Call } from "./call.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
-import type { SigningFlags } from "./signing.js";
+import type { SigningFlags } from "./signing-flags.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
 
 export type PublishFlags = ShellArguments<{

@@ -13,7 +13,8 @@ import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
-import { openSigningContext, type SigningFlags } from "./signing.js";
+import type { SigningFlags } from "./signing-flags.js";
+import { openSigningContext } from "./signing.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type ReleaseFlags = VersionFlags &

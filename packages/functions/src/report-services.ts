@@ -3,7 +3,8 @@ import { openContext, type Call } from "./call.js";
 import type { Arguments } from "./commands.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
-import { openSigningContext, type SigningFlags } from "./signing.js";
+import type { SigningFlags } from "./signing-flags.js";
+import { openSigningContext } from "./signing.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 /**

@@ -1,19 +1,8 @@
-import type { Secret } from "@dagger.io/dagger";
 import { openContext, type Call } from "./call.js";
 import type { RegistryReport } from "@tgo/report";
 import type { Context } from "./context.js";
-import type { ShellArguments } from "./shell-arguments.js";
+import type { SigningFlags } from "./signing-flags.js";
 import type { SignatureChecks, SignedImage } from "./verify-signatures.js";
-
-/** How images are signed. */
-export type SigningFlags = ShellArguments<{
-  /** PKCS#8 in PEM, ECDSA P-256. */
-  signingKey: Secret;
-  /** Decrypts the key. */
-  signingKeyPassword: Secret;
-  /** OIDC token for the audience "sigstore". */
-  identityToken: Secret;
-}>;
 
 /** Signing, and what verifies signatures: loaded where something is signed, or the catalog says who must sign. */
 const attestations = () => import("./attest.js");

@@ -9,8 +9,8 @@ import type { Variables } from "./machines/run-machine.js";
 import type { NativeSibling } from "./native-sibling.js";
 import { smokeFailure, type SmokeRun, timeoutFailure } from "./smoke-failure.js";
 import { smokePlan } from "./smoke-plan.js";
+import type { SmokeResult } from "./smoke-result.js";
 import { testServer } from "./smoke-server.js";
-import type { SmokeResult } from "./smoke-variant.js";
 
 /** A variant to run. */
 export interface VariantRun {

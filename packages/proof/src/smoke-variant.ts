@@ -1,22 +1,11 @@
-import type { Platform, Service } from "@tgo/catalog";
+import type { Service } from "@tgo/catalog";
 import type { BuildContext, Variant } from "@tgo/builders";
-import { machineProofs, type MachineProof } from "./machines/machine-proof.js";
+import { machineProofs } from "./machines/machine-proof.js";
 import { probeOf, QEMU_CPU, QEMU_PAGESIZE, runMachine, type Variables } from "./machines/run-machine.js";
 import { weakMachineFailure } from "./machines/weak-machine-failure.js";
 import type { NativeSibling } from "./native-sibling.js";
+import type { SmokeResult } from "./smoke-result.js";
 import { runSteps } from "./smoke-steps.js";
-
-export interface SmokeResult {
-  readonly platform: Platform;
-  /** The machine that the running variant reports: x86_64, aarch64. */
-  readonly machine: string;
-  /** One line per step: "nginx -t: exit 0 [emulated]". */
-  readonly lines: readonly string[];
-  /** Set if the native run of the same image told some of it. */
-  readonly partial?: true;
-  /** The promised machines, in the catalog's order. */
-  readonly machines: readonly MachineProof[];
-}
 
 /**
  * Smoke-tests a variant: its machine, its commands, its imports and its server. Every run has its own network, so nothing

@@ -4,7 +4,8 @@ import { applyOverride, type Service } from "@tgo/catalog";
 import { expect, it } from "vitest";
 import type { ImportReport } from "../src/imports.js";
 import { NativeSibling, nativeSibling } from "../src/native-sibling.js";
-import { smokeVariant, type SmokeResult } from "../src/smoke-variant.js";
+import type { SmokeResult } from "../src/smoke-result.js";
+import { smokeVariant } from "../src/smoke-variant.js";
 
 const NATIVE: ImportReport = {
   machine: "x86_64",

@@ -1,5 +1,11 @@
-export type { AttestedImage, AttestationRow, Attested, Attestor } from "./attestation/attestor.js";
-export { type AttestorOptions, createAttestor, type ImageSubjects } from "./attestation/create-attestor.js";
+export type {
+  AttestedImage,
+  AttestationRow,
+  Attested,
+  Attestor,
+  ImageSubjects,
+} from "./attestation/attestor.js";
+export { type AttestorOptions, createAttestor } from "./attestation/create-attestor.js";
 export { candidateTag } from "./candidate/candidate-key.js";
 export { type Prepared, prepareCandidate } from "./candidate/prepare-candidate.js";
 export { recordedProofs } from "./candidate/recorded-proofs.js";

@@ -1,5 +1,6 @@
 import type { Problem } from "@tgo/errors";
 import type { VariantProof } from "@tgo/proof";
+import type { Descriptor } from "@tgo/registry";
 import type { Target } from "../targets/target.js";
 
 /** An image whose attestations are attached. */
@@ -8,6 +9,16 @@ export interface AttestedImage {
   /** Of its index. */
   readonly digest: string;
   readonly proofs?: ImageProofs;
+}
+
+/** The manifests of an image that statements are about. */
+export interface ImageSubjects {
+  readonly service: string;
+  readonly index: Descriptor;
+  /** One for each platform, in the index's order. */
+  readonly platforms: readonly { readonly platform: string; readonly descriptor: Descriptor }[];
+  /** A registry that has the image. */
+  readonly target: Target;
 }
 
 /** What check, link and smoke test found of an image's variants. */

@@ -7,20 +7,10 @@ import {
   type Signer,
   type Trust,
 } from "@tgo/attestation";
-import { isIndex, type Descriptor } from "@tgo/registry";
+import { isIndex } from "@tgo/registry";
 import { artifactConfig, repositoryOf, type Target } from "../targets/target.js";
-import type { AttestationRow, Attested, AttestedImage, Attestor } from "./attestor.js";
+import type { AttestationRow, Attested, AttestedImage, Attestor, ImageSubjects } from "./attestor.js";
 import { proofStatements, readProofs } from "./proof-statements.js";
-
-/** The manifests of an image that statements are about. */
-export interface ImageSubjects {
-  readonly service: string;
-  readonly index: Descriptor;
-  /** One for each platform, in the index's order. */
-  readonly platforms: readonly { readonly platform: string; readonly descriptor: Descriptor }[];
-  /** A registry that has the image. */
-  readonly target: Target;
-}
 
 export interface AttestorOptions {
   /** All registries of the catalog. */

@@ -9,8 +9,7 @@ import { isTgoError } from "@tgo/errors";
 import type { VariantProof } from "@tgo/proof";
 import * as v from "@tgo/schemas";
 import { repositoryOf } from "../targets/target.js";
-import type { Attestor, ImageProofs } from "./attestor.js";
-import type { ImageSubjects } from "./create-attestor.js";
+import type { Attestor, ImageProofs, ImageSubjects } from "./attestor.js";
 
 /** Only what this code reads; a trusted signer wrote it. */
 const Proof = v.looseObject({
