@@ -1,11 +1,15 @@
 import { verifyAttestations, type Trust } from "@tgo/attestation";
+import { commandLine } from "@tgo/errors";
 import { repositoryOf } from "@tgo/publishing";
+import { kindOfTag } from "@tgo/release-rules";
 import type { CheckReport, RegistryReport } from "@tgo/report";
 import type { Context } from "./context.js";
 
 /** An image that was verified, as far as its signatures need it. */
 export interface SignedImage {
   readonly service: string;
+  /** As which it was found. */
+  readonly tag: string;
   readonly digest: string | undefined;
   readonly variants: readonly { readonly platform: string; readonly digest: string }[];
   readonly revision: string | undefined;
@@ -22,7 +26,7 @@ export interface SignatureChecks {
 export async function checkSignatures(
   { targets, catalog }: Context,
   trust: Trust,
-  { service, digest, variants, revision }: SignedImage,
+  { service, tag, digest, variants, revision }: SignedImage,
   registries: readonly RegistryReport[],
 ): Promise<SignatureChecks> {
   const taking = targets.filter(({ registry }) => registry.referrers !== false);
@@ -32,6 +36,7 @@ export async function checkSignatures(
   );
   if (digest === undefined)
     return { check: { name: "signatures", state: "skipped", evidence: ["no image was found"] }, registries };
+  const kind = kindOfTag(tag, service);
   const { problems, evidence, notes } = await verifyAttestations({
     places: taking.map((target) => ({
       name: target.name,
@@ -45,6 +50,11 @@ export async function checkSignatures(
     trust,
     required: catalog.signatures?.required ?? false,
     ...(revision === undefined ? {} : { revision }),
+    ...(kind.kind === "version"
+      ? {
+          restore: `This copies it from there:\n${commandLine("promote", { service: [service], version: kind.version.text })}`,
+        }
+      : {}),
   });
   const found = [...problems].flatMap(([name, list]) => list.map(({ what }) => `${name}: ${what}`));
   const check: CheckReport =

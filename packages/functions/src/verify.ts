@@ -115,7 +115,7 @@ function verifyService(
     const revision = verification.annotations["org.opencontainers.image.revision"];
     const rows = rowsOfVerification(context.targets, name, verified, verification);
     const { digest, variants } = verification;
-    const signed = await signatures?.({ service: name, digest, variants, revision }, rows);
+    const signed = await signatures?.({ service: name, tag: verified, digest, variants, revision }, rows);
     const ok = verification.ok && problems.length === 0 && signed?.check.state !== "failed";
     return defined({
       service: name,

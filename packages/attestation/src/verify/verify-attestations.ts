@@ -26,6 +26,8 @@ export interface VerifyAttestationsOptions {
   readonly trust: Trust;
   /** Whether a manifest without a trusted signature is a problem. */
   readonly required: boolean;
+  /** What brings back a bundle that another registry has; a general answer when absent. */
+  readonly restore?: string;
   /** The commit that the image says it is of. */
   readonly revision?: string;
 }
@@ -55,7 +57,7 @@ const AGAIN =
  * in each registry.
  */
 export async function verifyAttestations(options: VerifyAttestationsOptions): Promise<AttestationCheck> {
-  const { places, subjects, trust } = options;
+  const { places, subjects, trust, restore = AGAIN } = options;
   const problems = new Map<string, Problem[]>(places.map(({ name }) => [name, []]));
   const report = (place: AttestedPlace, subject: AttestedSubject, what: string, remedy = AGAIN): void => {
     const where = address(place.registry, place.repository, subject.digest);
@@ -94,7 +96,7 @@ export async function verifyAttestations(options: VerifyAttestationsOptions): Pr
         here,
         trusted.filter((one) => one.subject === subject),
       ))
-        report(place, subject, what);
+        report(place, subject, what, restore);
       if (!options.required || here.some(isSignature)) continue;
       const others = judged.flatMap((one) =>
         one.place === place && one.subject === subject && !one.verdict.trusted ? one.verdict.reason : [],

@@ -39,6 +39,7 @@ export interface WatchOptions {
     | ((
         image: {
           readonly service: string;
+          readonly tag: string;
           readonly digest: string | undefined;
           readonly variants: readonly { readonly platform: string; readonly digest: string }[];
           readonly revision: string | undefined;
@@ -84,7 +85,7 @@ export async function watchReleases(
     const { digest, variants, annotations, checks } = verification;
     const revision = annotations["org.opencontainers.image.revision"];
     const rows = rowsOfVerification(targets, service, tag, verification);
-    const signed = await signatures?.({ service, digest, variants, revision }, rows);
+    const signed = await signatures?.({ service, tag, digest, variants, revision }, rows);
     const problems = (signed?.registries ?? rows).flatMap(({ registry, problems: own }) =>
       own.map((problem) => driftOf(registry, problem)),
     );

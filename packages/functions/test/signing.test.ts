@@ -1,0 +1,64 @@
+import { generateKeyPairSync } from "node:crypto";
+import type { File, Secret } from "@dagger.io/dagger";
+import { rejection } from "@tgo/testing";
+import { describe, expect, it } from "vitest";
+import { openAttestor, openTrust } from "../src/attest.js";
+import type { Context } from "../src/context.js";
+import type { Options } from "../src/options.js";
+import type { SigningFlags } from "../src/signing.js";
+
+const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const PEM = privateKey
+  .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "pass" })
+  .toString();
+const PUBLIC = publicKey.export({ type: "spki", format: "pem" }).toString();
+
+const secret = (text: string): Secret => ({ plaintext: () => Promise.resolve(text) }) as unknown as Secret;
+const file = (text: string): File => ({ contents: () => Promise.resolve(text) }) as unknown as File;
+const context = { targets: [], catalog: {} } as unknown as Context;
+const open = (flags: SigningFlags, options: Options = {}): ReturnType<typeof openAttestor> =>
+  openAttestor(context, options, flags);
+
+describe("signing flags", () => {
+  it("take a key with the password of its file, whose last newline is not part of it", async () => {
+    const flags = { signingKey: secret(PEM), signingKeyPassword: secret("pass\n") };
+    expect((await open(flags)).required).toBe(false);
+  });
+
+  it.each<[string, SigningFlags]>([
+    [
+      "--signing-key and --identity-token are mutually exclusive",
+      { signingKey: secret(PEM), identityToken: secret("a.b.c") },
+    ],
+    ["--signing-key-password has no --signing-key", { signingKeyPassword: secret("pass") }],
+    ["the signing key is encrypted, and there is no password", { signingKey: secret(PEM) }],
+    [
+      "the password does not decrypt the signing key",
+      { signingKey: secret(PEM), signingKeyPassword: secret("x") },
+    ],
+    ["the identity token is no OIDC token (a JWT)", { identityToken: secret("a.b.c") }],
+  ])("are refused: %s", async (what, flags) => {
+    expect((await rejection(open(flags))).message).toContain(what);
+  });
+});
+
+describe("trust flags", () => {
+  it("take several keys of one file, and identities", async () => {
+    const trust = await openTrust(context, {
+      trustedKey: file(`${PUBLIC}\n${PUBLIC}`),
+      trustedIdentity: ["https://issuer https://github.com/tgoai/*"],
+    });
+    expect(trust.keys.map(({ name }) => name)).toEqual(["1 of --trusted-key", "2 of --trusted-key"]);
+    expect(trust.identities).toEqual([{ issuer: "https://issuer", subject: "https://github.com/tgoai/*" }]);
+  });
+
+  it.each<[string, Options]>([
+    ["the file has no public key in PEM", { trustedKey: file("hello") }],
+    ["it is a private key; a trusted key is the public half", { trustedKey: file(PEM) }],
+    ['"https://issuer" is not an identity', { trustedIdentity: ["https://issuer"] }],
+    ['"https://issuer *" is not an identity', { trustedIdentity: ["https://issuer *"] }],
+    ["it is no trusted root of Sigstore", { trustedRoot: file("{}") }],
+  ])("are refused: %s", async (what, options) => {
+    expect((await rejection(openTrust(context, options))).message).toContain(what);
+  });
+});
