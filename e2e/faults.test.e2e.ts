@@ -244,7 +244,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
           services: { tiny: { ...TINY, smoke: { ...TINY.smoke, timeoutSeconds: 5 } } },
         });
         const outcome = await harness.run([
-          "smoke",
+          "publish",
           "--service",
           "tiny",
           "--catalog",
@@ -254,6 +254,9 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         ]);
         expect(outcome.code).toBe(1);
         expect(outcome.stdout + outcome.stderr).toMatch(/did not respond|did not start/);
+        // Its upload began beside the run: what that leaves is named, and is no candidate.
+        expect(outcome.stdout).toMatch(/test failed: staging-[0-9a-f]{16}/);
+        expect(await tagged()).toEqual([]);
       } finally {
         await decoy.stop();
       }
