@@ -102,12 +102,12 @@ async function measureGroup(
 }
 
 function catalogOf({ registries, mirror }: PublishBench, place: string): object {
-  const own = registries.map(({ name, host, isPublic }) => [
+  const own = registries.map(({ name, host, isPublic }): [string, object] => [
     name,
     { host, repository: `${place}/{service}`, required: true, public: isPublic },
   ]);
   return {
-    registries: { ghcr: null, dockerhub: null, acr: null, ...Object.fromEntries(own) },
+    registries: { ghcr: null, dockerhub: null, acr: null, ...Object.fromEntries<object>(own) },
     mirrors: { images: { "docker.io": mirror } },
   };
 }
