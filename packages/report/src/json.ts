@@ -64,7 +64,6 @@ const KEYS = {
   lines: true,
   partial: true,
   recorded: true,
-  partial: true,
   elf: true,
   foreign: true,
   links: true,
