@@ -28,7 +28,7 @@ export async function startSigstore(clock?: Date): Promise<SigstoreService> {
     ...tlog,
     publicKey: tlog.publicKey,
     log: (entry) => tlog.log(logged(entry)),
-  } as typeof tlog);
+  });
   const service = { fail: undefined as SigstoreService["fail"] };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

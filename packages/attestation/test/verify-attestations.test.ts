@@ -177,7 +177,7 @@ describe("what is wrong is named:", () => {
     const { problems } = await verify();
     expect(problems).toEqual(
       registries.map(() => [
-        `${BOTH_PLATFORMS[0] ?? ""}: CycloneDX SBOM is about another manifest: ${other.digest}`,
+        `${BOTH_PLATFORMS[0]}: CycloneDX SBOM is about another manifest: ${other.digest}`,
       ]),
     );
   });

@@ -8,7 +8,7 @@ import { MemoryHarness } from "./memory-harness.js";
 import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
 import { SyntheticEngine } from "./synthetic-candidates.js";
 
-const [SERVICE = ""] = SERVICES;
+const [SERVICE] = SERVICES;
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const KEY = keySigner({ pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString() });
 
