@@ -9,17 +9,21 @@ const INTERVAL_MS = 100;
 /** Adds up what has been sent of several blobs. A blob that is sent again counts from its beginning. */
 export class TransferMeter {
   readonly #done = new Map<string, number>();
-  readonly #total: number;
+  readonly #sizes: Map<string, number>;
   #told = -Infinity;
 
-  /** @param blobs everything that is to be transferred */
+  /** @param blobs everything that is known to be transferred */
   constructor(
     blobs: readonly { readonly digest: string; readonly size: number }[],
     private readonly onBytes: OnBytes,
     private readonly now: () => number = () => performance.now(),
   ) {
-    const sizes = new Map(blobs.map(({ digest, size }) => [digest, size]));
-    this.#total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    this.#sizes = new Map(blobs.map(({ digest, size }) => [digest, size]));
+  }
+
+  /** One more blob: the total grows. */
+  add({ digest, size }: { readonly digest: string; readonly size: number }): void {
+    this.#sizes.set(digest, size);
   }
 
   /** The content, counted while it is read. */
@@ -58,7 +62,9 @@ export class TransferMeter {
     const now = this.now();
     if (!always && now - this.#told < INTERVAL_MS) return;
     this.#told = now;
-    const done = [...this.#done.values()].reduce((sum, each) => sum + each, 0);
-    this.onBytes(Math.min(done, this.#total), this.#total);
+    const [done, total] = [this.#done, this.#sizes].map((sizes) =>
+      [...sizes.values()].reduce((sum, each) => sum + each, 0),
+    ) as [number, number];
+    this.onBytes(Math.min(done, total), total);
   }
 }

@@ -52,3 +52,15 @@ it("does not tell every chunk, but every blob's end", async () => {
     [60, 100],
   ]);
 });
+
+it("counts blobs that are added later", () => {
+  const { told, meter: counted } = meter(() => 0);
+  counted.add({ digest: "b", size: 40 });
+  counted.finish("a", 60);
+  counted.add({ digest: "c", size: 100 });
+  counted.finish("c", 100);
+  expect(told).toEqual([
+    [60, 100],
+    [160, 200],
+  ]);
+});

@@ -26,14 +26,18 @@ export interface ImageDocuments {
 /**
  * The documents of an image with these variants, as Dagger writes them: of two variants of one platform the last counts;
  * a single platform is a plain manifest without an index.
+ * @param onLayer called with each layer as soon as it is compressed
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
  */
 export async function assembleImage(
   cx: Context,
   variants: readonly ContainerState[],
+  onLayer: (blob: LayerBlob) => void = () => undefined,
 ): Promise<ImageDocuments> {
   const byPlatform = new Map(variants.map((variant) => [variant.platform, variant]));
-  const images = await Promise.all([...byPlatform.values()].map((variant) => assembleVariant(cx, variant)));
+  const images = await Promise.all(
+    [...byPlatform.values()].map((variant) => assembleVariant(cx, variant, onLayer)),
+  );
   const layers = onceByDigest(images.flatMap((image) => image.layers));
   const configs = images.map((image) => image.config);
   const [only] = images;
@@ -46,9 +50,19 @@ export async function assembleImage(
   return { top, children: images.map((image) => image.manifest), configs, layers };
 }
 
-async function assembleVariant(cx: Context, { fs, origin, config: own, ...variant }: ContainerState) {
+async function assembleVariant(
+  cx: Context,
+  { fs, origin, config: own, ...variant }: ContainerState,
+  onLayer: (blob: LayerBlob) => void,
+) {
   const snapshot = await fs.get();
-  const blobs = await Promise.all(snapshot.layers.map((layer) => cx.layers.blobOf(layer)));
+  const blobs = await Promise.all(
+    snapshot.layers.map(async (layer) => {
+      const blob = await cx.layers.blobOf(layer);
+      if (blob !== undefined) onLayer(blob);
+      return blob;
+    }),
+  );
   const layers = blobs.filter((blob) => blob !== undefined);
   const [os = "linux", architecture = "amd64", variantName] = variant.platform.split("/");
   const platform = { architecture, os, ...(variantName === undefined ? {} : { variant: variantName }) };

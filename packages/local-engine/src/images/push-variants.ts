@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 import type { Context } from "../context.js";
 import { withEvents } from "../events.js";
 import type { ContainerState } from "../state.js";
-import { assembleImage, type ImageDocuments } from "./assemble-image.js";
+import { assembleImage } from "./assemble-image.js";
 import type { Images, Route } from "./images.js";
 
 /** Bytes of a layer read at a time. */
@@ -25,10 +25,9 @@ export async function pushVariants(
 ): Promise<string> {
   const { host, repository, tag = "latest" } = parseReference(address);
   const registry = await cx.images.registry(host, route);
-  const image = await assembleImage(cx, variants);
   const event = { kind: "push", title: address } as const;
-  await withEvents(cx.settings.onEvent, event, () =>
-    push(cx, image, {
+  const digest = await withEvents(cx.settings.onEvent, event, () =>
+    push(cx, variants, {
       registry,
       repository,
       tag,
@@ -37,7 +36,7 @@ export async function pushVariants(
       },
     }),
   );
-  return formatReference({ host, repository, tag, digest: image.top.digest });
+  return formatReference({ host, repository, tag, digest });
 }
 
 interface Destination {
@@ -47,28 +46,35 @@ interface Destination {
   readonly onBytes: OnBytes;
 }
 
+/** @returns the digest of the image's top document */
 async function push(
   cx: Context,
-  image: ImageDocuments,
+  variants: readonly ContainerState[],
   { registry, repository, tag, onBytes }: Destination,
-): Promise<void> {
-  const meter = new TransferMeter([...image.layers, ...image.configs], onBytes);
-  const blobs = [
-    ...image.layers.map(({ digest, size }) => ({
-      digest,
-      size,
-      open: () => meter.count(digest, fileStream(cx.store.blobPath(digest))),
-    })),
-    ...image.configs.map(({ digest, size, bytes }) => ({ digest, size, open: () => bytes })),
-  ];
-  const put = async (blob: (typeof blobs)[number]): Promise<void> => {
-    await registry.putBlob(repository, blob);
-    meter.finish(blob.digest, blob.size);
+): Promise<string> {
+  const meter = new TransferMeter([], onBytes);
+  const uploads = new Map<string, Promise<void>>();
+  const upload = (blob: Parameters<Registry["putBlob"]>[1]): void => {
+    if (uploads.has(blob.digest)) return;
+    meter.add(blob);
+    const sent = uploadLimit(async () => {
+      await registry.putBlob(repository, blob);
+      meter.finish(blob.digest, blob.size);
+    });
+    // Reported below, once all layers are compressed.
+    sent.catch(() => undefined);
+    uploads.set(blob.digest, sent);
   };
-  await Promise.all(blobs.map((blob) => uploadLimit(() => put(blob))));
+  // A layer is sent while others are compressed.
+  const image = await assembleImage(cx, variants, ({ digest, size }) => {
+    upload({ digest, size, open: () => meter.count(digest, fileStream(cx.store.blobPath(digest))) });
+  });
+  for (const { digest, size, bytes } of image.configs) upload({ digest, size, open: () => bytes });
+  await Promise.all(uploads.values());
   for (const { digest, mediaType, bytes } of image.children)
     await registry.putManifest(repository, digest, mediaType, bytes);
   await registry.putManifest(repository, tag, image.top.mediaType, image.top.bytes);
+  return image.top.digest;
 }
 
 /**
