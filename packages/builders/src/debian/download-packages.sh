@@ -9,7 +9,7 @@
 #      /out/preinst      "PACKAGE FILE ARCHITECTURE": its preinst runs before anything is unpacked
 #      /out/target       "FILE": only dpkg in the target itself can unpack it
 #      /out/scripts      "PACKAGE": has a postinst, or is unpacked in the target
-#      /out/native       for a foreign target: native builds of the programs that its scripts call most
+#      /out/native       for a foreign target: native builds of the programs that its scripts call most, and of dpkg
 set -eu
 export LC_ALL=C.UTF-8
 architecture=$1
@@ -166,7 +166,24 @@ if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ]
     if [ -f "$file" ] && [ ! -L "$file" ]; then cp "$file" /out/native/bin; fi
   done
   ln -s mawk /out/native/bin/awk
-  for file in /usr/bin/dash /usr/bin/bash /usr/bin/perl; do
+  cp /usr/bin/getopt /out/native/bin
+  # Of dpkg's programs, those that neither write nor print architectures, and such uses of the others: scripts compare
+  # versions dozens of times. All if they are of the target's version.
+  if [ "$(dpkg-query --show --showformat='${Version}' dpkg)" = "$(cat /out/dpkg-version)" ]; then
+    cp /usr/bin/dpkg-divert /usr/bin/dpkg-statoverride /usr/bin/update-alternatives /out/native/bin
+    cp /usr/bin/dpkg /usr/bin/dpkg-query /out/native
+    natively() { # PROGRAM OPTION-PATTERN
+      cat >"/out/native/bin/$1" <<EOF && chmod 755 "/out/native/bin/$1"
+#!/bin/sh
+case \${1:-} in $2) exec /run/tgo/packages/native/$1 "\$@" ;; esac
+exec /usr/bin/$1 "\$@"
+EOF
+    }
+    natively dpkg '--compare-versions | --validate-version'
+    natively dpkg-query --control-path
+  fi
+  # Scripts also call seq by its path: ucf does.
+  for file in /usr/bin/dash /usr/bin/bash /usr/bin/perl /usr/bin/seq; do
     if [ -f $file ] && [ ! -L $file ] && [ -f $target$file ] && [ ! -L $target$file ]; then
       echo $file >>/out/native/interpreters
     fi

@@ -1,6 +1,6 @@
 # Runs the maintainer scripts of packages in the target, under emulation if the target is foreign.
 # usage: run-maintainer-scripts.sh TIME preinst|configure [native]
-# native: run by a native shell instead of the target's, see download-packages.sh
+# native: run by a native shell and dpkg instead of the target's, see download-packages.sh
 # In:  /run/tgo/packages  the output of download-packages.sh
 #      /run/tgo/work      an empty directory
 set -eu
@@ -12,10 +12,17 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 export DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$time"
 umask 022
 cd /
+dpkg=dpkg
+force=
 if [ "${3:-}" = native ]; then
   # Fails if the kernel cannot run the target's programs: an engine with its own emulator has to run the whole step.
   dpkg --version >/dev/null
   PATH=$packages/native/bin:$PATH
+  # To a native dpkg, the target's packages are foreign: it cannot see that they satisfy dependencies. apt has.
+  if [ -e $packages/native/dpkg ]; then
+    dpkg=$packages/native/dpkg
+    force=--force-depends
+  fi
 fi
 work=/run/tgo/work
 # Keep packages from starting services during the build; official bases already do.
@@ -46,7 +53,7 @@ case $step in
     while read -r package _ architecture; do run_preinst "$package" "$architecture" </dev/null; done <$packages/preinst
     ;;
   configure)
-    set -- --log=/dev/null --force-unsafe-io --force-confdef --force-confold
+    set -- --log=/dev/null --force-unsafe-io --force-confdef --force-confold $force
     # In apt's order, with as few calls as possible; triggers run at the end.
     sort -u $packages/scripts $packages/target >"$work/here"
     awk 'NR == FNR { here[$1] = 1; next }
@@ -54,10 +61,10 @@ case $step in
       END { if (verb) print "" }' "$work/here" $packages/order >"$work/calls"
     cd $packages/debs
     while read -r verb names; do
-      dpkg "$@" --no-triggers --auto-deconfigure "--$verb" $names </dev/null
+      $dpkg "$@" --no-triggers --auto-deconfigure "--$verb" $names </dev/null
     done <"$work/calls"
     cd /
-    dpkg "$@" --configure --pending </dev/null
+    $dpkg "$@" --configure --pending </dev/null
     dpkg --audit >"$work/audit"
     if [ -s "$work/audit" ]; then cat "$work/audit" >&2 && exit 1; fi
     ;;
