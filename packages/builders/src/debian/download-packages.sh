@@ -98,16 +98,23 @@ fi
 if ! grep -q '^Inst ' /tmp/plan; then exit 0; fi
 # "'URI' FILE SIZE SHA256:HASH" of every file, because the archive directory does not exist; hashes are from the signed lists.
 apt "$architecture" apt-get --yes --print-uris -o Acquire::ForceHash=SHA256 -o Dir::Cache::archives=/nonexistent \
-  install "$@" | awk '{ sub(/^SHA256:/, "", $4); print $4 "  " $2 }' >/tmp/sums
+  install "$@" >/tmp/uris
+awk '{ sub(/^SHA256:/, "", $4); print $4 "  " $2 }' /tmp/uris >/tmp/sums
 flock --unlock 9
 exec 9>"$cache/lock-archives"
 flock 9
-(cd "$archives" && sha256sum --check --status /tmp/sums 2>/dev/null) || {
-  # apt accepts any file of the right size, so remove damaged ones first.
-  (cd "$archives" && sha256sum --check --quiet /tmp/sums 2>/dev/null || true) | sed 's/: FAILED.*//' |
-    (cd "$archives" && xargs -r rm -f)
-  apt "$architecture" apt-get --yes --download-only install "$@" >/dev/null
-}
+# Fetches what is missing or damaged. apt-helper does not read all lists again, as apt-get would.
+(cd "$archives" && sha256sum --check --quiet /tmp/sums 2>/dev/null || true) | sed 's/: FAILED.*//' >/tmp/missing
+if [ -s /tmp/missing ]; then
+  (cd "$archives" && xargs -r rm -f </tmp/missing)
+  awk -v folder="$archives" 'NR == FNR { missing[$1] = 1; next }
+    $2 in missing { uri = $1; gsub("\047", "", uri); print uri; print folder "/" $2; print $4 }' /tmp/missing /tmp/uris >/tmp/fetch
+  (
+    set -- download-file
+    while read -r argument; do set -- "$@" "$argument"; done </tmp/fetch
+    apt "$architecture" /usr/lib/apt/apt-helper "$@" >/dev/null
+  )
+fi
 (cd "$archives" && cut -d' ' -f3 /tmp/sums | xargs -r cp -t /out/debs && cut -d' ' -f3 /tmp/sums | xargs -r touch)
 find "$archives" -maxdepth 1 -name '*.deb' -mtime +30 -delete
 flock --unlock 9

@@ -1,14 +1,13 @@
-import type { Container, Directory, File, Platform as DaggerPlatform } from "@dagger.io/dagger";
+import type { Container, Directory } from "@dagger.io/dagger";
 import type { BaseImage, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
+import { baseImage, type BuildContext } from "../build-context.js";
 import { execFailure } from "../exec-failure.js";
-import { LAYER_TIME, type Variant } from "../build-request.js";
-import { debianMirror, mirroredSources } from "./apt-mirror.js";
-import downloadScript from "./download-packages.sh";
+import type { Variant } from "../build-request.js";
+import { downloadPackages, firstWords } from "./download-packages.js";
 import { installFailure } from "./install-failure.js";
-import maintainerScript from "./run-maintainer-scripts.sh";
-import unpackScript from "./unpack-packages.sh";
+import { runMaintainerScripts, type ScriptTarget } from "./run-maintainer-scripts.js";
+import { unpackPackages } from "./unpack-packages.js";
 
 /** The part of a build request that is needed here; any strategy with a Debian base has it. */
 export interface PackagesRequest {
@@ -18,9 +17,11 @@ export interface PackagesRequest {
   };
 }
 
-const TARGET = "/mnt/target";
-const PACKAGES = "/run/tgo/packages";
-const SCRIPT = "/run/tgo/run-maintainer-scripts.sh";
+/** A container with its packages, and notes for the report. */
+export interface Installed {
+  readonly container: Container;
+  readonly notes: readonly string[];
+}
 
 /**
  * Installs Debian packages into a platform's base image, with the result of `apt-get install --no-install-recommends`.
@@ -28,19 +29,47 @@ const SCRIPT = "/run/tgo/run-maintainer-scripts.sh";
  * run in the target (under emulation if it is foreign). The result depends on the base, the list and the archive.
  * @throws TgoError SOURCE, UNAVAILABLE, BUILD, ENVIRONMENT: see {@link installFailure}
  */
-export async function withSystemPackages(
+export async function withSystemPackages(request: PackagesRequest, variant: Variant): Promise<Installed> {
+  const [installed] = await withSystemPackagesOfAll(request, [variant]);
+  if (installed === undefined) throw new Error("nothing was installed");
+  return installed;
+}
+
+/**
+ * Installs the same packages for several platforms: the larger files of architecture-independent packages are in a layer
+ * that the images share.
+ * @returns in the order of the variants
+ */
+export async function withSystemPackagesOfAll(
   request: PackagesRequest,
-  { platform, container: base }: Variant,
-): Promise<{ container: Container; notes: string[] }> {
+  variants: readonly Variant[],
+): Promise<Installed[]> {
   const { context, service } = request;
   const packages = [...new Set(service.build.packages)].sort();
-  if (packages.length === 0) return { container: base, notes: [] };
-  await requireApt(base, service.build.base);
-  try {
-    return await install(request, { platform, container: base }, packages);
-  } catch (error) {
-    throw installFailure(error, { packages, platform, mirrors: context.catalog.mirrors });
-  }
+  if (packages.length === 0) return variants.map(({ container }) => ({ container, notes: [] }));
+  const run = async <T>(platform: Platform, step: () => Promise<T>): Promise<T> => {
+    try {
+      return await step();
+    } catch (error) {
+      throw installFailure(error, { packages, platform, mirrors: context.catalog.mirrors });
+    }
+  };
+  const prepared = await Promise.all(
+    variants.map(async ({ platform, container }) => {
+      await requireApt(container, service.build.base);
+      return run(platform, () => prepare(request, { platform, container }, packages));
+    }),
+  );
+  const targets = prepared.filter((each) => each !== undefined);
+  const unpacked = await unpackTogether(targets, run);
+  return Promise.all(
+    variants.map(async ({ platform, container }, index) => {
+      const installation = prepared[index];
+      const tree = installation === undefined ? undefined : unpacked.get(installation);
+      if (installation === undefined || tree === undefined) return { container, notes: [] };
+      return run(platform, () => configure(installation, tree));
+    }),
+  );
 }
 
 async function requireApt(base: Container, reference: BaseImage): Promise<void> {
@@ -54,127 +83,85 @@ async function requireApt(base: Container, reference: BaseImage): Promise<void> 
   });
 }
 
-async function install(
+/** An installation whose packages are downloaded, and whose preinst scripts have run. */
+interface Installation extends ScriptTarget {
+  readonly platform: Platform;
+  /** The root to unpack into. */
+  readonly root: Directory;
+  /** Packages with scripts. */
+  readonly scripts: readonly string[];
+}
+
+/** @returns undefined if the base has all packages */
+async function prepare(
   { context, service }: PackagesRequest,
   { platform, container: base }: Variant,
   packages: readonly string[],
-): Promise<{ container: Container; notes: string[] }> {
+): Promise<Installation | undefined> {
   const native = await baseImage(context, service.build.base, context.native);
-  const downloaded = (await downloadContainer(context, native, base))
-    .withMountedDirectory(TARGET, base.rootfs(), { readOnly: true })
-    .withNewFile("/run/tgo/download-packages.sh", downloadScript)
-    .withExec(["sh", "/run/tgo/download-packages.sh", ...architectures(platform), ...packages])
-    .directory("/out");
-  const [order = [], preinst = [], scripts = []] = await Promise.all(
+  const [architecture, other] = architectures(platform);
+  const downloaded = await downloadPackages(context, { native, base }, [architecture, other, ...packages]);
+  const [order = [], preinst = [], postinst = []] = await Promise.all(
     ["order", "preinst", "scripts"].map((file) => firstWords(downloaded, file)),
   );
-  if (order.length === 0) return { container: base, notes: [] };
-  const installation: Installation = { context, base, native, downloaded };
-  const prepared =
-    preinst.length === 0 ? base.rootfs() : await runScripts(installation, base.rootfs(), "preinst");
+  if (order.length === 0) return undefined;
+  const scripts = [...new Set([...preinst, ...postinst])].sort();
+  const installation = { context, platform, base, native, downloaded, root: base.rootfs(), scripts };
+  if (preinst.length === 0) return installation;
+  return { ...installation, root: await runMaintainerScripts(installation, installation.root, "preinst") };
+}
 
-  const unpacked = native
-    .withMountedDirectory(TARGET, prepared)
-    .withMountedDirectory(PACKAGES, downloaded, { readOnly: true })
-    .withNewFile("/run/tgo/unpack-packages.sh", unpackScript)
-    .withExec(["sh", "/run/tgo/unpack-packages.sh", `${LAYER_TIME}`]);
-  const unfinished = await firstWords(unpacked.directory("/out"), "unfinished");
-  const result = unpacked.directory(TARGET);
-  if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
-  const container = base.withRootfs(await runScripts(installation, result, "configure"));
-  const names = [...new Set([...preinst, ...scripts])].sort();
-  const ranEmulated = platform !== context.native && names.length > 0;
-  return {
-    container,
-    notes: ranEmulated
-      ? [
-          `${platform}: maintainer scripts of ${names.join(", ")} ran, and the programs of this platform that they call were emulated`,
-        ]
-      : [],
+/** A root with unpacked packages, and those that are not configured yet. */
+interface Unpacked {
+  readonly tree: Directory;
+  readonly unfinished: readonly string[];
+}
+
+/** Unpacks in one step; if that fails, for each platform alone, which reports whose packages cannot be unpacked. */
+async function unpackTogether(
+  installations: readonly Installation[],
+  run: <T>(platform: Platform, step: () => Promise<T>) => Promise<T>,
+): Promise<Map<Installation, Unpacked>> {
+  const [first] = installations;
+  if (first === undefined) return new Map();
+  const together = async (some: readonly Installation[]): Promise<[Installation, Unpacked][]> => {
+    const targets = some.map(({ platform, root, downloaded }) => {
+      const [architecture] = architectures(platform);
+      return { architecture, root, packages: downloaded };
+    });
+    const results = unpackPackages(first.native, targets);
+    return Promise.all(
+      some.map(async (installation, index): Promise<[Installation, Unpacked]> => {
+        const result = results[index];
+        if (result === undefined) throw new Error("a platform was not unpacked");
+        return [installation, { tree: result.tree, unfinished: await firstWords(result.out, "unfinished") }];
+      }),
+    );
   };
-}
-
-/** A native container with the base's apt, which downloads from the catalog's mirror if one is set. */
-async function downloadContainer(
-  context: BuildContext,
-  native: Container,
-  base: Container,
-): Promise<Container> {
-  const container = withCaBundle(context, native).withMountedCache(
-    "/var/cache/tgo",
-    context.client.cacheVolume("tgo-apt"),
+  const alone = async (): Promise<[Installation, Unpacked][]> => {
+    const each = installations.map((installation) =>
+      run(installation.platform, () => together([installation])),
+    );
+    return (await Promise.all(each)).flat();
+  };
+  if (installations.length === 1) return new Map(await alone());
+  return new Map(
+    await together(installations).catch((error: unknown) => {
+      if (execFailure(error) === undefined) throw error;
+      return alone();
+    }),
   );
-  const mirror = debianMirror(context.catalog.mirrors);
-  if (mirror === undefined) return container;
-  let etc: Directory = base.directory("/etc/apt");
-  for (const path of [...(await etc.glob("sources.list")), ...(await etc.glob("sources.list.d/*"))]) {
-    etc = etc.withNewFile(path, mirroredSources(path, await etc.file(path).contents(), mirror));
-  }
-  return container.withMountedDirectory("/run/tgo/apt", etc, { readOnly: true });
 }
 
-interface Installation {
-  readonly context: BuildContext;
-  readonly base: Container;
-  readonly native: Container;
-  /** The output of download-packages.sh. */
-  readonly downloaded: Directory;
-}
-
-type Step = "preinst" | "configure";
-
-/**
- * Runs maintainer scripts in the target's file system. For a foreign target, they first run with the native shell, Perl
- * and basic tools in place of the target's: scripts spend most of their time starting those, and each start is some
- * fifty times slower under emulation. If that fails, they run again with the target's own programs only.
- */
-async function runScripts(installation: Installation, tree: Directory, step: Step): Promise<Directory> {
-  const { context, base, native, downloaded } = installation;
-  const target = base.withRootfs(tree).withUser("root").withWorkdir("/");
-  const run = (container: Container, ...options: string[]): Promise<Container> =>
-    container
-      .withMountedFile(SCRIPT, textFile(context, "run-maintainer-scripts.sh", maintainerScript))
-      .withMountedDirectory(PACKAGES, downloaded, { readOnly: true })
-      .withMountedDirectory("/run/tgo/work", context.client.directory())
-      .withExec(["sh", SCRIPT, `${LAYER_TIME}`, step, ...options])
-      .sync();
-  if (!(await downloaded.exists("native/interpreters"))) return (await run(target)).rootfs();
-  const { libraries, loader } = RUNTIME[context.native];
-  const mixed = (await firstWords(downloaded, "native/interpreters")).reduce(
-    (container, path) => container.withMountedFile(path, native.file(path)),
-    context.client
-      .container({ platform: context.native as string as DaggerPlatform })
-      .withRootfs(tree)
-      .withMountedDirectory(libraries, native.directory(libraries), { readOnly: true })
-      .withMountedFile(loader, downloaded.file("native/loader")),
-  );
-  const finished = await run(mixed, "native").catch((error: unknown) => {
-    if (execFailure(error) === undefined) throw error;
-    return run(target);
-  });
-  return finished.rootfs();
-}
-
-/** Where a platform's programs find their libraries, on every Debian with a merged /usr. */
-const RUNTIME: Record<Platform, { readonly libraries: string; readonly loader: string }> = {
-  "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
-  "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" },
-};
-
-function textFile({ client }: BuildContext, name: string, text: string): File {
-  return client.directory().withNewFile(name, text).file(name);
+async function configure(installation: Installation, { tree, unfinished }: Unpacked): Promise<Installed> {
+  const { context, platform, base, scripts } = installation;
+  if (unfinished.length === 0) return { container: base.withRootfs(tree), notes: [] };
+  const container = base.withRootfs(await runMaintainerScripts(installation, tree, "configure"));
+  const note = `${platform}: maintainer scripts of ${scripts.join(", ")} ran, and the programs of this platform that they call were emulated`;
+  return { container, notes: platform !== context.native && scripts.length > 0 ? [note] : [] };
 }
 
 /** Debian's name for a platform's architecture, then the other architecture, for messages. */
 function architectures(platform: string): [string, string] {
   return platform === "linux/arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
-}
-
-/** The first word of every line. */
-async function firstWords(directory: Directory, file: string): Promise<string[]> {
-  const text = await directory.file(file).contents();
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => line.split(" ")[0] ?? "");
 }

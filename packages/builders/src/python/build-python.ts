@@ -2,8 +2,8 @@ import type { Container } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { baseImage } from "../build-context.js";
 import { configureImage } from "../image-config/configure-image.js";
-import type { BuildRequest, Built } from "../build-request.js";
-import { withSystemPackages } from "../debian/install-packages.js";
+import type { BuildRequest, Built, Variant } from "../build-request.js";
+import { withSystemPackagesOfAll } from "../debian/install-packages.js";
 import { activateEnvironment } from "./activate-environment.js";
 import { compileApplication } from "./compile-application.js";
 import {
@@ -25,14 +25,9 @@ export { PYTHON_REMEDY } from "./program-error.js";
  * that are identical on all platforms are made once, in layers that all images share.
  */
 export async function buildPython(request: BuildRequest<PythonBuild>): Promise<Built> {
-  const { context, service, platforms } = request;
+  const { service } = request;
   const lock = await requireLock(request);
-  const bases = Promise.all(
-    platforms.map(async (platform) => {
-      const base = await baseImage(context, service.build.base, platform);
-      return { platform, ...(await withSystemPackages(request, { platform, container: base })) };
-    }),
-  );
+  const bases = installSystemPackages(request);
   // They run in parallel with the tools and the lock, whose failures are reported first.
   bases.catch(() => undefined);
   const tools = await pythonToolsContainer(request);
@@ -57,6 +52,20 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
     }),
   );
   return { variants, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
+}
+
+async function installSystemPackages(
+  request: BuildRequest<PythonBuild>,
+): Promise<(Variant & { readonly notes: readonly string[] })[]> {
+  const { context, service, platforms } = request;
+  const variants = await Promise.all(
+    platforms.map(async (platform) => ({
+      platform,
+      container: await baseImage(context, service.build.base, platform),
+    })),
+  );
+  const installed = await withSystemPackagesOfAll(request, variants);
+  return variants.map((variant, index) => ({ ...variant, notes: [], ...installed[index] }));
 }
 
 /** Installs the locked packages for every platform. */

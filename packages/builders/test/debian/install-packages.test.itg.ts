@@ -1,19 +1,24 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Container } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { startBaseMirror } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BuildContext } from "../../src/build-context.js";
-import { withSystemPackages } from "../../src/debian/install-packages.js";
+import { withSystemPackages, withSystemPackagesOfAll } from "../../src/debian/install-packages.js";
 import { buildContext, startSession } from "../support/build-context.js";
 
 const BASE = "docker.io/library/python:3.11-slim";
 const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 
-/** Scripts that create a user and a random machine-id, a preinst with debconf, a library for the loader's cache. */
-const PACKAGES = ["dbus", "libmagic1", "ucf"];
+/**
+ * Scripts that create a user and a random machine-id, a preinst with debconf, a library for the loader's cache; large files
+ * that are the same on both platforms.
+ */
+const PACKAGES = ["dbus", "fonts-liberation", "libmagic1", "ucf"];
 
 let folder: string;
 let mirror: { readonly host: string; stop(): Promise<void> };
@@ -39,14 +44,38 @@ async function runCold<T>(name: string, use: (context: BuildContext) => Promise<
   }
 }
 
-async function install(
-  context: BuildContext,
-  platform: Platform,
-  packages: readonly string[],
-): Promise<{ container: Container; notes: string[]; base: Container }> {
-  const base = await context.bases.container(BASE, platform);
-  const service = { build: { base: BASE, packages } };
-  return { base, ...(await withSystemPackages({ context, service }, { platform, container: base })) };
+interface Result {
+  readonly platform: Platform;
+  readonly base: Container;
+  readonly container: Container;
+  readonly notes: readonly string[];
+}
+
+async function installOnAll(context: BuildContext): Promise<Result[]> {
+  const variants = await Promise.all(
+    PLATFORMS.map(async (platform) => ({
+      platform,
+      container: await context.bases.container(BASE, platform),
+    })),
+  );
+  const service = { build: { base: BASE, packages: PACKAGES } };
+  const installed = await withSystemPackagesOfAll({ context, service }, variants);
+  return variants.flatMap(({ platform, container: base }, index) => {
+    const result = installed[index];
+    return result === undefined ? [] : [{ platform, base, ...result }];
+  });
+}
+
+/** The digests of an image's layers. */
+async function layersOf(container: Container): Promise<string[]> {
+  const archive = join(folder, "image.tar");
+  await container.asTarball().export(archive);
+  const read = async (path: string): Promise<string> =>
+    (await promisify(execFile)("tar", ["-xOf", archive, path])).stdout;
+  const blob = ({ digest }: { digest: string }): string => `blobs/${digest.replace(":", "/")}`;
+  const index = JSON.parse(await read("index.json")) as { manifests: [{ digest: string }] };
+  const manifest = JSON.parse(await read(blob(index.manifests[0]))) as { layers: { digest: string }[] };
+  return manifest.layers.map(({ digest }) => digest);
 }
 
 const run = (container: Container, command: string): Promise<string> =>
@@ -57,20 +86,16 @@ const LEFTOVERS = "find /var/log /var/lib/apt/lists /var/cache/apt /var/cache/ld
 
 describe("Debian packages of a service", () => {
   it("are installed as by apt on both platforms, and reproducible", async () => {
-    const build = (context: BuildContext): Promise<string[]> =>
-      Promise.all(
-        PLATFORMS.map(async (platform) =>
-          (await install(context, platform, PACKAGES)).container.asTarball().digest(),
-        ),
-      );
+    const build = async (context: BuildContext): Promise<string[]> =>
+      Promise.all((await installOnAll(context)).map(({ container }) => container.asTarball().digest()));
     const first = await runCold("first", async (context) => {
-      for (const platform of PLATFORMS) {
-        const { container, base, notes } = await install(context, platform, PACKAGES);
+      const results = await installOnAll(context);
+      for (const { platform, container, base, notes } of results) {
         // dpkg reports the documentation that the base excludes as missing.
         expect(
           await run(
             container,
-            "dpkg --audit; apt-get check -qq; dpkg --verify dbus ucf | grep -v ' /usr/share/' || true",
+            "dpkg --audit; apt-get check -qq; dpkg --verify dbus fonts-liberation ucf | grep -v ' /usr/share/' || true",
           ),
         ).toBe("");
         expect(await run(container, "dpkg-query -W -f '${db:Status-Abbrev}' dbus ucf libmagic1")).toBe(
@@ -88,6 +113,10 @@ describe("Debian packages of a service", () => {
         if (platform === context.native) expect(notes).toEqual([]);
         else expect(notes.join()).toMatch(/^linux\/\w+: maintainer scripts of dbus.*, ucf ran/);
       }
+      const layers: string[][] = [];
+      for (const { container } of results) layers.push(await layersOf(container));
+      const [ours = [], theirs = []] = layers;
+      expect(ours.filter((digest) => theirs.includes(digest))).toHaveLength(1);
       return build(context);
     });
     expect(await runCold("second", build)).toEqual(first);
@@ -95,7 +124,10 @@ describe("Debian packages of a service", () => {
 
   it("that do not exist are reported with the nearest name; so is a base without apt", () =>
     runCold("first", async (context) => {
-      await expect(install(context, "linux/arm64", ["libmagik1"])).rejects.toThrow(
+      const platform = "linux/arm64";
+      const arm = { platform, container: await context.bases.container(BASE, platform) } as const;
+      const misspelt = { build: { base: BASE, packages: ["libmagik1"] } };
+      await expect(withSystemPackages({ context, service: misspelt }, arm)).rejects.toThrow(
         /no package libmagik1 for linux\/arm64\n.*libmagic1/,
       );
       const { client } = context;
