@@ -7,7 +7,7 @@ import { deflateBlock } from "./deflate-block.js";
 export const BLOCK = 2 << 20;
 
 /** Blocks of one stream in memory. */
-const AHEAD = 4;
+const AHEAD = 3;
 
 /** Across all layers. */
 const cores = pLimit(availableParallelism());
