@@ -122,7 +122,10 @@ describe("Debian packages of a service", () => {
       for (const { container } of results) layers.push(await layersOf(container));
       const [ours = [], theirs = []] = layers;
       const shared = ours.filter(({ digest }) => theirs.some((layer) => layer.digest === digest));
-      expect(shared.some(({ size }) => size > 500_000), "the fonts are in a layer of both").toBe(true);
+      expect(
+        shared.some(({ size }) => size > 500_000),
+        "the fonts are in a layer of both",
+      ).toBe(true);
       return build(context);
     });
     expect(await runCold("second", build)).toEqual(first);
