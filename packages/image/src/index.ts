@@ -22,13 +22,8 @@ export {
   packageFileKind,
   readPackages,
 } from "./packages/package-files.js";
-export {
-  filesBudget,
-  type ImageFile,
-  type LayerFiles,
-  mergeFiles,
-  readLayerFiles,
-} from "./layers/read-files.js";
+export type { FileSelection, ImageFile } from "./layers/read-files.js";
+export { FilesReader } from "./layers/files-reader.js";
 export { LAYERS_AT_ONCE, type LayerSource, scanLayers } from "./layers/read-layer.js";
 export {
   fittingMachines,
@@ -41,6 +36,7 @@ export { compareContents, type VariantContents } from "./parity/compare-contents
 export { readContents } from "./parity/read-contents.js";
 export { parsePlatform, platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
+export { readStagedArchive } from "./read-staged-archive.js";
 export { isAttestation, type StagedVariant, readBlob } from "./read-staged-image.js";
 export type { Check, CheckName } from "./verify/check.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";

@@ -53,6 +53,7 @@ describe("dpkg", () => {
         name: "libpq5",
         version: "15.14-0+deb12u1",
         architecture: "arm64",
+        source: { name: "postgresql-15", version: "15.14-0+deb12u1" },
         location: "/var/lib/dpkg/status",
         files: 3,
       },

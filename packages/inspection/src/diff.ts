@@ -1,19 +1,8 @@
-import { TgoError } from "@tgo/errors";
-import {
-  filesBudget,
-  LAYERS_AT_ONCE,
-  mergeFiles,
-  readLayerFiles,
-  readPackages,
-  type ImageFile,
-  type LayerFiles,
-  type PackageKind,
-} from "@tgo/image";
-import { concurrencyLimit, type Descriptor } from "@tgo/registry";
+import { FilesReader, readPackages, type ImageFile, type PackageKind } from "@tgo/image";
 import { defined } from "@tgo/report";
 import type { ImageSource } from "./image-source.js";
 import type { ConfigTree, ImageTree, PlatformTree } from "./image-tree.js";
-import { readImageTrees } from "./read-image-tree.js";
+import { requireImage } from "./require-image.js";
 
 /** Something that both images have, with different values; absent where one lacks it. */
 export interface Change {
@@ -90,7 +79,7 @@ export async function diffImages(
     platforms = [],
   }: { readonly semantic?: boolean; readonly platforms?: readonly string[] } = {},
 ): Promise<ImageDiff> {
-  const [treeA, treeB] = await Promise.all([readTree(a, platforms), readTree(b, platforms)]);
+  const [treeA, treeB] = await Promise.all([requireImage(a, platforms), requireImage(b, platforms)]);
   const reader = new FilesReader();
   const names = [...new Set([...treeA.platforms, ...treeB.platforms].map(({ platform }) => platform))];
   const compared = await Promise.all(
@@ -101,7 +90,7 @@ export async function diffImages(
       if (inA === undefined || inB === undefined)
         return { platform, only: inA === undefined ? "b" : "a", same: false, ...nothing };
       if (inA.digest === inB.digest) return { platform, same: true, ...nothing };
-      const [filesA, filesB] = await Promise.all([reader.read(a, inA), reader.read(b, inB)]);
+      const [filesA, filesB] = await Promise.all([reader.read(a, inA.layers), reader.read(b, inB.layers)]);
       const packages = packageChanges(filesA, filesB);
       const config = configChanges(inA, inB, semantic);
       const files = fileChanges(filesA, filesB, semantic);
@@ -124,48 +113,8 @@ export async function diffImages(
   };
 }
 
-async function readTree(source: ImageSource, platforms: readonly string[]): Promise<ImageTree> {
-  const [tree] = await readImageTrees([source], platforms);
-  if (tree === undefined) throw new TgoError("INTERNAL", "no image was read");
-  const incomplete = tree.notes.find(
-    (note) => note.includes("cannot be read") && !note.startsWith("its referrers"),
-  );
-  if (incomplete !== undefined) throw new TgoError("NOT_FOUND", incomplete, { where: tree.reference });
-  if (tree.platforms.length > 0) return tree;
-  const what =
-    tree.kind === "artifact"
-      ? `it is an artifact (${tree.artifactType ?? ""}), not an image`
-      : "it has no image to compare";
-  throw new TgoError("VERIFY", what, {
-    where: tree.reference,
-    remedy: "Name an image, and its platform with --platform.",
-  });
-}
-
 function platformIn(tree: ImageTree, platform: string): PlatformTree | undefined {
   return tree.platforms.find((each) => each.platform === platform);
-}
-
-/** Reads the files of images; each layer once, whatever images and platforms have it. */
-class FilesReader {
-  readonly #layers = new Map<string, Promise<LayerFiles>>();
-  readonly #budget = filesBudget();
-  readonly #limit = concurrencyLimit(LAYERS_AT_ONCE);
-
-  async read(source: ImageSource, { layers }: PlatformTree): Promise<ReadonlyMap<string, ImageFile>> {
-    return mergeFiles(await Promise.all(layers.map((layer) => this.#layer(source, layer))));
-  }
-
-  #layer({ registry, repository }: ImageSource, layer: Descriptor): Promise<LayerFiles> {
-    const { mediaType, digest, size } = layer;
-    const reading =
-      this.#layers.get(digest) ??
-      this.#limit(() =>
-        readLayerFiles({ mediaType, open: () => registry.blob(repository, { digest, size }) }, this.#budget),
-      );
-    this.#layers.set(digest, reading);
-    return reading;
-  }
 }
 
 type Files = ReadonlyMap<string, ImageFile>;

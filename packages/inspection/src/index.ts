@@ -2,6 +2,7 @@ export type { ImageSource } from "./image-source.js";
 export type { ImageTree, PlatformTree } from "./image-tree.js";
 export { readImageTrees } from "./read-image-tree.js";
 export { withContents } from "./read-contents.js";
+export { requireImage } from "./require-image.js";
 export { renderInspect } from "./render-inspect.js";
 export { readTagGroups, renderTagGroups, type RepositoryTags, type TagGroup } from "./tag-groups.js";
 export { combine, type Combination } from "./combine.js";

@@ -16,7 +16,7 @@ export interface FileFacts {
   readonly elf?: ElfFacts;
   /**
    * Of a file that says something about others: where loaders look, what packages installed. Its bytes, as characters
-   * 0 to 255. Of a package.json only its name and version.
+   * 0 to 255. Of a package.json only its name, version and licence.
    */
   readonly content?: string;
 }
@@ -64,6 +64,6 @@ function shortened(path: string, content: string): string {
   if (packageFileKind(path) !== "node package") return content;
   const found = readPackageJson(Buffer.from(content, "latin1").toString("utf8"), posix.dirname(path));
   if (found === undefined) return "";
-  const { name, version } = found;
-  return Buffer.from(JSON.stringify({ name, version })).toString("latin1");
+  const { name, version, licenses } = found;
+  return Buffer.from(JSON.stringify({ name, version, licenses })).toString("latin1");
 }

@@ -9,9 +9,9 @@ export interface ImageFile extends TarStat {
   readonly type: Exclude<TarEntry["type"], "hard link" | "null device">;
   /** Of a symbolic link. */
   readonly target?: string;
-  /** Of a regular file's content, in hex. */
+  /** Of a regular file's content, in hex; absent where digests were not wanted. */
   readonly sha256?: string;
-  /** What the file is, where it lists packages. */
+  /** What the file is, where it was to be kept. */
   readonly content?: Uint8Array;
 }
 
@@ -19,8 +19,16 @@ export interface ImageFile extends TarStat {
 export type LayerFiles = readonly TarEntry<FileContent>[];
 
 interface FileContent {
-  readonly sha256: string;
+  readonly sha256?: string;
   readonly content?: Uint8Array;
+}
+
+/** What is wanted of files. */
+export interface FileSelection {
+  /** Whether a regular file's content is kept, by its path from the root; by default of those that list packages. */
+  readonly keep?: (path: string) => boolean;
+  /** Whether files are hashed; by default they are. */
+  readonly digests?: boolean;
 }
 
 /** What an entry takes in memory besides its names, in bytes. */
@@ -32,13 +40,20 @@ export function filesBudget(): TreeBudget {
 }
 
 /**
- * Reads one layer: the digest of every file, and the content of those that list packages.
+ * Reads one layer: the digest of every file, and the content of those that list packages, or as selected.
  * @throws TgoError as scanLayers does
  */
-export async function readLayerFiles(layer: LayerSource, budget: TreeBudget): Promise<LayerFiles> {
+export async function readLayerFiles(
+  layer: LayerSource,
+  budget: TreeBudget,
+  { keep = listsPackages, digests = true }: FileSelection = {},
+): Promise<LayerFiles> {
   const entries: TarEntry<FileContent>[] = [];
   const reader = new TarReader<FileContent>(
-    (path, size) => new ContentDigest(`/${path.replace(/^[./]+/, "")}`, size),
+    (path, size) => {
+      const isKept = size <= MAX_PACKAGE_FILE_BYTES && keep(`/${path.replace(/^[./]+/, "")}`);
+      return new ContentScanner({ isKept, digests });
+    },
     (entry) => {
       budget.keep(ENTRY_BYTES + entry.path.length + (entry.facts?.content?.length ?? 0));
       entries.push(entry);
@@ -105,24 +120,31 @@ function removeBelow(
       files.delete(path);
 }
 
-/** Hashes a file's content, and keeps it where it lists packages. */
-class ContentDigest implements ContentScan<FileContent> {
-  readonly #hash: Hash = createHash("sha256");
+function listsPackages(path: string): boolean {
+  return packageFileKind(path) !== undefined;
+}
+
+/** Hashes a file's content, and keeps it, as wanted. */
+class ContentScanner implements ContentScan<FileContent> {
+  readonly #hash: Hash | undefined;
   readonly #kept: Buffer[] | undefined;
 
-  constructor(path: string, size: number) {
-    this.#kept = size <= MAX_PACKAGE_FILE_BYTES && packageFileKind(path) !== undefined ? [] : undefined;
+  constructor({ isKept, digests }: { readonly isKept: boolean; readonly digests: boolean }) {
+    this.#hash = digests ? createHash("sha256") : undefined;
+    this.#kept = isKept ? [] : undefined;
   }
 
   add(bytes: Buffer): boolean {
-    this.#hash.update(bytes);
+    this.#hash?.update(bytes);
     // The bytes are valid only now.
     this.#kept?.push(Buffer.from(bytes));
-    return true;
+    return this.#hash !== undefined || this.#kept !== undefined;
   }
 
   facts(): FileContent {
-    const sha256 = this.#hash.digest("hex");
-    return this.#kept === undefined ? { sha256 } : { sha256, content: Buffer.concat(this.#kept) };
+    return {
+      ...(this.#hash === undefined ? {} : { sha256: this.#hash.digest("hex") }),
+      ...(this.#kept === undefined ? {} : { content: Buffer.concat(this.#kept) }),
+    };
   }
 }

@@ -1,5 +1,5 @@
 import { linesOf } from "./deb822.js";
-import { isWord, type InstalledPackage } from "./installed-package.js";
+import { isLicense, isWord, type InstalledPackage } from "./installed-package.js";
 
 /**
  * Packages of `/lib/apk/db/installed` (`/usr/lib/apk/db/installed` since apk 3), with their files.
@@ -15,12 +15,16 @@ export function readApkInstalled(text: string, location: string): InstalledPacka
     const name = fields.get("P");
     const version = fields.get("V");
     const architecture = fields.get("A");
+    const license = fields.get("L");
+    const origin = fields.get("o");
     if (isWord(name) && isWord(version))
       packages.push({
         kind: "apk",
         name,
         version,
         ...(isWord(architecture) ? { architecture } : {}),
+        ...(isLicense(license) ? { licenses: [license] } : {}),
+        ...(isWord(origin) ? { source: { name: origin, version } } : {}),
         location,
         files,
       });

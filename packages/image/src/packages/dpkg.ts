@@ -18,15 +18,23 @@ export function readDpkgStatus(text: string, location: string): InstalledPackage
     const state = fields.get("status")?.split(/\s+/)[2] ?? "installed";
     if (ABSENT.has(state) || !isWord(name) || !isWord(version)) continue;
     const architecture = fields.get("architecture");
+    const source = sourceOf(fields.get("source"), version);
     packages.push({
       kind: "dpkg",
       name,
       version,
       ...(isWord(architecture) ? { architecture } : {}),
+      ...(source === undefined ? {} : { source }),
       location,
     });
   }
   return packages;
+}
+
+/** @param field "gcc-12" or, with a version of its own, "gcc-defaults (1.203)" */
+function sourceOf(field: string | undefined, version: string): InstalledPackage["source"] {
+  const [, name, own = version] = /^(\S+)(?:\s+\(([^)]*)\))?$/.exec(field ?? "") ?? [];
+  return isWord(name) && isWord(own) ? { name, version: own } : undefined;
 }
 
 /** What a package installed, by its `/var/lib/dpkg/info/NAME.list`: directories too. The first line is "/.". */

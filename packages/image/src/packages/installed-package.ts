@@ -10,6 +10,10 @@ export interface InstalledPackage {
   readonly version: string;
   /** By its package manager's words: "arm64" (dpkg), "aarch64" (apk), "all", "noarch"; Python and Node give none. */
   readonly architecture?: string;
+  /** Licences as its metadata states them: SPDX expressions, names or classifiers. Debian's are in files of their own. */
+  readonly licenses?: readonly string[];
+  /** The source package that it was built from, where the database names one: advisories are about these. */
+  readonly source?: { readonly name: string; readonly version: string };
   /** Where it is listed: the database, or for Python and Node the folder it is in. From the image's root. */
   readonly location: string;
   /** What it installed, from the image's root, as far as the database lists it; Node packages own their folder. */
@@ -22,6 +26,11 @@ const MAX_TEXT = 256;
 /** Whether a database's text can be a name or a version. */
 export function isWord(text: string | undefined): text is string {
   return text !== undefined && text !== "" && text.length <= MAX_TEXT && /^[^\s\p{C}]+$/u.test(text);
+}
+
+/** Whether a database's text can be a licence: words, shorter than a licence's own text. */
+export function isLicense(text: string | undefined): text is string {
+  return text !== undefined && text !== "" && text.length <= MAX_TEXT && /^\P{C}+$/u.test(text);
 }
 
 /** "libpq5 15.8 (dpkg)" */

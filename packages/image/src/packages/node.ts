@@ -1,7 +1,14 @@
 import * as v from "@tgo/schemas";
-import { isWord, type InstalledPackage } from "./installed-package.js";
+import { isLicense, isWord, type InstalledPackage } from "./installed-package.js";
 
-const PackageJson = v.object({ name: v.optional(v.unknown()), version: v.optional(v.unknown()) });
+const PackageJson = v.object({
+  name: v.optional(v.unknown()),
+  version: v.optional(v.unknown()),
+  license: v.optional(v.unknown()),
+  licenses: v.optional(v.unknown()),
+});
+
+const LicenseObject = v.object({ type: v.string() });
 
 /**
  * The package of a `node_modules/NAME/package.json`, or undefined when that is no JSON object. An alias has the name of
@@ -20,13 +27,28 @@ export function readPackageJson(text: string, folder: string): InstalledPackage 
   if (found === undefined) return undefined;
   const name = textOf(found.name) ?? nameOfFolder(folder);
   if (name === undefined) return undefined;
-  return { kind: "node", name, version: textOf(found.version) ?? "", location: folder };
+  const licenses = licensesOf(found);
+  return {
+    kind: "node",
+    name,
+    version: textOf(found.version) ?? "",
+    ...(licenses.length === 0 ? {} : { licenses }),
+    location: folder,
+  };
 }
 
 /** `@scope/name` or `name` of a folder directly in node_modules. */
 export function nameOfFolder(folder: string): string | undefined {
   const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^@./][^/]*)$/.exec(folder)?.[1];
   return isWord(name) ? name : undefined;
+}
+
+/** A text; old packages have an object, or a list of them. */
+function licensesOf({ license, licenses }: v.InferOutput<typeof PackageJson>): string[] {
+  return [license, licenses].flat().flatMap((each) => {
+    const text = typeof each === "string" ? each : v.outputOf(LicenseObject, each)?.type;
+    return isLicense(text) ? [text] : [];
+  });
 }
 
 function textOf(value: unknown): string | undefined {
