@@ -27,4 +27,5 @@ export {
 } from "./prepare-build.js";
 export { commitNotes } from "./source/commit-notes.js";
 export type { Source } from "./source/load-source.js";
+export { type CompiledPackage, compiledPackages } from "./static-web/compiled-packages.js";
 export { withTimeLimit } from "./time-limit.js";

@@ -8,6 +8,8 @@ export interface LockEntry {
   readonly version: string;
   /** Name to range, without optional dependencies, which may be missing for other platforms. */
   readonly dependencies: Readonly<Record<string, string>>;
+  /** `sha512-` and base64; absent for a package from git or a file. */
+  readonly integrity?: string;
 }
 
 /**
@@ -15,7 +17,12 @@ export interface LockEntry {
  * @see https://classic.yarnpkg.com/lang/en/docs/yarn-lock/
  */
 export function parseYarnLock(text: string): LockEntry[] {
-  const entries: { patterns: string[]; version: string; dependencies: Record<string, string> }[] = [];
+  const entries: {
+    patterns: string[];
+    version: string;
+    dependencies: Record<string, string>;
+    integrity?: string;
+  }[] = [];
   let section = "";
   for (const line of text.split(/\r?\n/)) {
     if (line === "" || line.startsWith("#")) continue;
@@ -30,6 +37,7 @@ export function parseYarnLock(text: string): LockEntry[] {
     } else if (indent === 2) {
       section = (words[0] ?? "").replace(/:$/, "");
       if (entry !== undefined && section === "version") entry.version = words[1] ?? "";
+      if (entry !== undefined && section === "integrity") entry.integrity = words.slice(1).join(" ");
     } else if (entry !== undefined && section === "dependencies" && words[0] !== undefined) {
       entry.dependencies[words[0]] = words[1] ?? "";
     }

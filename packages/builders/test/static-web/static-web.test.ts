@@ -171,6 +171,7 @@ describe("yarn.lock", () => {
         patterns: ["@scope/a@^1.0.0", "@scope/a@^1.2.0"],
         version: "1.2.3",
         dependencies: { b: "^2.0.0 || ^3.0.0" },
+        integrity: "sha512-AA==",
       },
       { patterns: ["alias@npm:real@^4.0.0"], version: "4.0.1", dependencies: {} },
       { patterns: ["b@^2.0.0 || ^3.0.0"], version: "3.0.0", dependencies: {} },
