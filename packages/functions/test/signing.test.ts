@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { openAttestor, openTrust } from "../src/attest.js";
 import type { Context } from "../src/context.js";
 import type { Options } from "../src/options.js";
-import type { SigningFlags } from "../src/signing.js";
+import type { SigningFlags } from "../src/signing-flags.js";
 
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const PEM = privateKey
