@@ -7,7 +7,7 @@ export {
 } from "./attach/attest.js";
 export { readAttestations, type FoundAttestation } from "./attach/read-attestations.js";
 export type { AttestationTarget } from "./attach/target.js";
-export { BUNDLE_TYPE } from "./bundle.js";
+export { BUNDLE_TYPE, statementOf } from "./bundle.js";
 export {
   CYCLONEDX_PREDICATE,
   PROOF_PREDICATE,
@@ -18,7 +18,7 @@ export {
 export { keySigner } from "./sign/key-signer.js";
 export { keylessSigner, type KeylessOptions } from "./sign/keyless-signer.js";
 export type { Signer } from "./sign/signer.js";
-export { statementBytes, type Attestation, type Statement } from "./statement.js";
+export { parseStatement, statementBytes, type Attestation, type Statement } from "./statement.js";
 export { readTrust, type Trust } from "./verify/trust.js";
 export type { TrustedIdentity, TrustedKey, TrustPolicy } from "./verify/trust-policy.js";
 export {
@@ -29,3 +29,12 @@ export {
   type VerifyAttestationsOptions,
 } from "./verify/verify-attestations.js";
 export { verifyBundle, type Distrust, type Verdict } from "./verify/verify-bundle.js";
+export { builderOf, UNKNOWN_BUILDER } from "./provenance/builder.js";
+export type { BuildInputs, BuildSource } from "./provenance/build-inputs.js";
+export { provenanceOf, type Provenance } from "./provenance/provenance.js";
+export { readProvenance, type ReadProvenance } from "./provenance/read-provenance.js";
+export type { Bill, LockedPackage } from "./sbom/bill.js";
+export { isBillFile } from "./sbom/bill-files.js";
+export { cycloneDx } from "./sbom/cyclonedx.js";
+export { type BilledImage, readImageBill } from "./sbom/image-bill.js";
+export { spdx } from "./sbom/spdx.js";

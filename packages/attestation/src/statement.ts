@@ -12,8 +12,15 @@ export interface Attestation {
   readonly subject: Descriptor;
   /** A URI that says what the predicate is, such as https://slsa.dev/provenance/v1. */
   readonly predicateType: string;
-  /** JSON. The same image must give the same bytes: no clock, no invocation id. */
+  /**
+   * JSON. The same image must give the same bytes: no clock, no invocation id. Undefined where nothing is to be signed:
+   * then only a bundle that is found is carried on.
+   */
   readonly predicate: unknown;
+  /** Computes the predicate in its place, where that takes time: called only to sign it. */
+  readonly compute?: () => Promise<unknown>;
+  /** Whether an image is complete without it. */
+  readonly optional?: boolean;
   /** Whether a bundle with this predicate stands for it; every one of its type when absent. */
   readonly isSame?: (predicate: unknown) => boolean;
 }

@@ -87,9 +87,9 @@ export async function attest(
     const names = { subject: subject.digest, predicateType };
     const chosen =
       chooseFound(attestation, known.map(bundleOf), trust) ?? chooseFound(attestation, found, trust);
-    const bytes = chosen?.bytes ?? (await signer?.sign(statementBytes(attestation)));
+    const bytes = chosen?.bytes ?? (await signNew(attestation, signer));
     if (bytes === undefined) {
-      statements.push({ ...names, state: "missing" });
+      if (attestation.optional !== true) statements.push({ ...names, state: "missing" });
       continue;
     }
     const digest = digestOf(bytes);
@@ -114,6 +114,15 @@ async function readTarget(
   } catch (error) {
     return { problem: foreseen(error) };
   }
+}
+
+async function signNew(
+  attestation: Attestation,
+  signer: Signer | undefined,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (signer === undefined) return undefined;
+  const predicate = (await attestation.compute?.()) ?? attestation.predicate;
+  return predicate === undefined ? undefined : signer.sign(statementBytes({ ...attestation, predicate }));
 }
 
 /** Of several, the one with the smallest digest: every run chooses the same. */
