@@ -6,15 +6,20 @@ export type {
   ImageSubjects,
 } from "./attestation/attestor.js";
 export { type AttestorOptions, createAttestor } from "./attestation/create-attestor.js";
+export { BuildLedger } from "./attestation/build-ledger.js";
 export { candidateTag } from "./candidate/candidate-key.js";
-export { type Prepared, prepareCandidate } from "./candidate/prepare-candidate.js";
+export { prepareCandidate } from "./candidate/prepare-candidate.js";
+export type { Prepared } from "./candidate/prepared.js";
 export { recordedProofs } from "./candidate/recorded-proofs.js";
 export { type Preflight, preflight, preflightRegistries } from "./preflight/preflight.js";
+export { imageStatements } from "./attestation/image-statements.js";
 export { bringVersion, versionNowhere } from "./promote/bring-version.js";
 export { prune } from "./prune/prune.js";
 export type { PublishOutcome } from "./publish/bring-image.js";
 export { bringCandidate, bringService, candidateOf, publishService } from "./publish/publish.js";
 export { reportService } from "./publish/service-report.js";
+export { compareImages, type ImageComparison } from "./reproduce/compare-images.js";
+export { rebuildImage } from "./reproduce/rebuild-image.js";
 export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";

@@ -6,7 +6,7 @@ import type { PublishContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { candidateTag, stagingTag } from "./candidate-key.js";
-import type { Prepared } from "./prepare-candidate.js";
+import type { Prepared } from "./prepared.js";
 import { recordProofs } from "./recorded-proofs.js";
 import { StagingUploads } from "./staging-uploads.js";
 
@@ -60,12 +60,13 @@ export async function buildCandidate(
         history: "drop",
       }),
     );
-  const image = new FirstFinalised((final) =>
-    recordProofs(context, prepared.request, proofsByManifest(final, proofs), {
+  const image = new FirstFinalised((final) => {
+    context.ledger?.addBuilt(final.digest);
+    return recordProofs(context, prepared.request, proofsByManifest(final, proofs), {
       candidate: candidateTag(prepared.key),
       index: final.digest,
-    }),
-  );
+    });
+  });
   return {
     notes: built.notes,
     proofs,

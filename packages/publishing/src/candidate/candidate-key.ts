@@ -38,7 +38,7 @@ export function candidateKey(inputs: CandidateInputs): string {
 const NOT_IN_IMAGE: ReadonlySet<string> = new Set(["smoke", "allowForeign", "allowDifferences", "$schema"]);
 
 /** The part of a definition that an image is built from. */
-function imageDefinition(definition: Service): unknown {
+export function imageDefinition(definition: Service): unknown {
   const fields = Object.entries(definition).filter(([name]) => !NOT_IN_IMAGE.has(name));
   // How long it may take changes none of its bytes either.
   const build = Object.fromEntries(

@@ -8,12 +8,7 @@ import {
 } from "@tgo/builders";
 import { candidateKey } from "./candidate-key.js";
 import type { PublishContext } from "../targets/publish-context.js";
-
-/** A candidate that can be built: everything that decides its bytes is known. */
-export interface Prepared {
-  readonly request: BuildRequest;
-  readonly key: string;
-}
+import type { Prepared } from "./prepared.js";
 
 /**
  * Reads the source, resolves the bases to digests and derives the candidate's key. Builds nothing.
@@ -28,7 +23,9 @@ export async function prepareCandidate(
   return context.progress.step({ step: "prepare", service: name }, async () => {
     const request = await readRequest(context, name, service, options);
     refuseUnreleasable(request);
-    return completeCandidate(context, request);
+    const prepared = await completeCandidate(context, request);
+    context.ledger?.addCandidate(prepared);
+    return prepared;
   });
 }
 
@@ -52,5 +49,5 @@ export async function completeCandidate(
     buildHash,
     version,
   });
-  return { request, key };
+  return { request, key, bases, buildHash };
 }

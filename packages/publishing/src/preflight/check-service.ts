@@ -2,7 +2,7 @@ import type { PrepareOptions } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import { defined, type ServiceReport } from "@tgo/report";
 import { candidateTag } from "../candidate/candidate-key.js";
-import type { Prepared } from "../candidate/prepare-candidate.js";
+import type { Prepared } from "../candidate/prepared.js";
 import { notStarted } from "../publish/not-started.js";
 import { candidateOf } from "../publish/publish.js";
 import { interruptionOf } from "../publish/service-report.js";

@@ -1,7 +1,7 @@
 import type { Service } from "@tgo/catalog";
 import type { Problem } from "@tgo/errors";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
-import type { Prepared } from "../candidate/prepare-candidate.js";
+import type { Prepared } from "../candidate/prepared.js";
 import { interruptionOf } from "../publish/service-report.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { checkEngine } from "./check-engine.js";

@@ -13,7 +13,8 @@ import {
 import type { Service } from "@tgo/catalog";
 import type { Problem } from "@tgo/errors";
 import type { CheckReport } from "@tgo/report";
-import { completeCandidate, type Prepared } from "../candidate/prepare-candidate.js";
+import { completeCandidate } from "../candidate/prepare-candidate.js";
+import type { Prepared } from "../candidate/prepared.js";
 import type { PublishContext } from "../targets/publish-context.js";
 import { checkOf } from "./check-lines.js";
 import { problemsOf, runCheck } from "./problems.js";

@@ -2,6 +2,7 @@ import type { Platform } from "@tgo/catalog";
 import type { BuildContext } from "@tgo/builders";
 import type { Progress } from "@tgo/progress";
 import type { Attestor } from "../attestation/attestor.js";
+import type { BuildLedger } from "../attestation/build-ledger.js";
 import type { Target } from "./target.js";
 
 /** What publishing and releasing need: where images go, nothing about how they are built. */
@@ -26,4 +27,6 @@ export interface PublishContext extends BuildContext, TargetContext {
   readonly buildHash: string;
   /** The engine's name, for reports. */
   readonly engine: string;
+  /** Remembers what is said of images; absent where nothing is signed. */
+  readonly ledger?: BuildLedger;
 }

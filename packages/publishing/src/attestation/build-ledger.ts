@@ -1,0 +1,29 @@
+import type { Prepared } from "../candidate/prepared.js";
+
+/**
+ * What this run knows about the images it publishes. Statements are made only of what it knows itself: a bill of
+ * materials needs the source, for the packages that are compiled into pages; provenance is said by the run that built.
+ */
+export class BuildLedger {
+  readonly #prepared = new Map<string, Prepared>();
+  readonly #built = new Set<string>();
+
+  /** Remembers what a candidate is made from. */
+  addCandidate(prepared: Prepared): void {
+    this.#prepared.set(prepared.key, prepared);
+  }
+
+  /** @param digest of the index that this run built */
+  addBuilt(digest: string): void {
+    this.#built.add(digest);
+  }
+
+  /** @param key the candidate's */
+  candidate(key: string): Prepared | undefined {
+    return this.#prepared.get(key);
+  }
+
+  hasBuilt(digest: string): boolean {
+    return this.#built.has(digest);
+  }
+}
