@@ -1,8 +1,16 @@
 // Signatures and what verifies them: a part of the bundle of their own, because Sigstore's libraries are large.
 import type { Secret } from "@dagger.io/dagger";
-import { keylessSigner, keySigner, readTrust, type Signer, type Trust } from "@tgo/attestation";
+import {
+  builderOf,
+  keylessSigner,
+  keySigner,
+  readTrust,
+  UNKNOWN_BUILDER,
+  type Signer,
+  type Trust,
+} from "@tgo/attestation";
 import { TgoError } from "@tgo/errors";
-import { createAttestor, type Attestor } from "@tgo/publishing";
+import { createAttestor, imageStatements, type Attestor } from "@tgo/publishing";
 import { defined } from "@tgo/report";
 import type { Context } from "./context.js";
 import type { Options } from "./options.js";
@@ -23,7 +31,13 @@ export async function openAttestor(
     signer,
     trust: await openTrust(context, options, own),
     required: context.catalog.signatures?.required ?? false,
+    statements: context.ledger === undefined ? [] : [imageStatements(context.ledger, builderIn(context))],
   });
+}
+
+/** A module sees nothing of its caller's environment. */
+function builderIn({ host }: Context): string {
+  return host.environment === undefined ? UNKNOWN_BUILDER : builderOf(host.environment);
 }
 
 async function openSigner(

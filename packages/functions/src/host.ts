@@ -3,6 +3,15 @@ import type { ProgressListener } from "@tgo/progress";
 import type { Credentials } from "@tgo/registry";
 import type { Report } from "@tgo/report";
 
+/** What a scanner of vulnerabilities said. */
+export interface ScanResult {
+  /** Its name, for messages. */
+  readonly program: string;
+  readonly output: string;
+  readonly errors: string;
+  readonly exitCode: number;
+}
+
 /** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
 export interface HostOptions extends HostInfo {
   /** Receives every step; by default each is printed to stderr as one line. */
@@ -21,6 +30,10 @@ export interface HostOptions extends HostInfo {
   readonly text?: { readonly color: boolean; readonly width: number };
   /** Columns of the terminal that lists are written to; absent where they are piped, and never wrapped. */
   readonly columns?: number;
+  /** Variables of the caller's environment, for who runs a build; absent in a module, which has none of them. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Runs a scanner of this machine over a bill of materials (JSON); undefined where there is none. */
+  readonly scan?: (document: string) => Promise<ScanResult | undefined>;
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

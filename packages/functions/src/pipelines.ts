@@ -2,7 +2,7 @@ import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
-import type { CombineFlags, ImportFlags, InspectFlags } from "./images.js";
+import type { CombineFlags, ImportFlags, InspectFlags, ReproduceFlags, SbomFlags } from "./images.js";
 import type { Call } from "./call.js";
 import { commandStart, nameCommands } from "./commands.js";
 import type { HostOptions } from "./host.js";
@@ -150,6 +150,16 @@ export class Pipelines {
   async combine(references: readonly string[], flags: CombineFlags, format: OutputFormat): Promise<string> {
     const call = this.#checkedFlags({ reference: references, ...flags });
     return this.#text(images().then(({ combine }) => combine(call, references, flags, format)));
+  }
+
+  async sbom(reference: string, flags: SbomFlags): Promise<string> {
+    const call = this.#checkedFlags({ reference });
+    return this.#text(images().then(({ sbom }) => sbom(call, reference, flags)));
+  }
+
+  async reproduce(reference: string, flags: ReproduceFlags, format: OutputFormat): Promise<string> {
+    const call = this.#checkedFlags({ reference });
+    return this.#text(images().then(({ reproduce }) => reproduce(call, reference, flags, format)));
   }
 
   async export(reference: string): Promise<Directory> {

@@ -1,4 +1,5 @@
 import { openContext, type Call } from "./call.js";
+import { BuildLedger } from "@tgo/publishing";
 import type { RegistryReport } from "@tgo/report";
 import type { Context } from "./context.js";
 import type { SigningFlags } from "./signing-flags.js";
@@ -17,7 +18,8 @@ export async function openSigningContext(call: Call, flags: SigningFlags): Promi
   const given = [signingKey, signingKeyPassword, identityToken].some((flag) => flag !== undefined);
   if (!given && !asksForSignatures(call, context)) return context;
   const { openAttestor } = await attestations();
-  return { ...context, attestor: await openAttestor(context, call.options, flags) };
+  const ledger = new BuildLedger();
+  return { ...context, ledger, attestor: await openAttestor({ ...context, ledger }, call.options, flags) };
 }
 
 /**

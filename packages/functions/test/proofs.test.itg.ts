@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { provenanceOf } from "@tgo/attestation";
 import { isIndex, Registry } from "@tgo/registry";
 import type { Report, ServiceReport } from "@tgo/report";
 import { startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testing";
@@ -181,6 +182,50 @@ describe("Proofs in the engine's store", () => {
     const report = onlyService(await failedReport(run));
     expect([report.state, report.problems.map(({ code }) => code)]).toEqual(["failed", ["SMOKE"]]);
     expect(steps).not.toContain("build");
+  });
+});
+
+describe("Reproducing an image from its provenance", () => {
+  it("builds it on another engine with the same digest, and refuses another source", async () => {
+    const { tag = "", digest } = await publish(OTHER);
+    const [registry] = registries;
+    if (registry === undefined) throw new Error("no registry");
+    await session.stop();
+    session = await startEngine("third-engine");
+    const reproduce = (hash: string): Promise<string> => {
+      const predicate = provenanceOf(
+        {
+          service: "tiny",
+          definition: { title: "Tiny", build: { strategy: "dockerfile" } },
+          platforms: PLATFORMS,
+          source: {
+            ...COMMIT,
+            repository: "https://github.com/tgoai/tgo",
+            path: "repos/tiny",
+            hash,
+            locks: {},
+          },
+          bases: {},
+          values: {},
+          version: undefined,
+          buildHash: "test",
+          key: tag.slice("candidate-".length),
+        },
+        "https://example.com/builder",
+      );
+      const provenance = session.client.directory().withNewFile("p.json", JSON.stringify(predicate));
+      const flags = {
+        provenance: provenance.file("p.json"),
+        source: session.client.host().directory(sourcePath),
+      };
+      return pipelines([]).reproduce(`${registry.host}/tgoai/tiny:${tag}`, flags, "json");
+    };
+
+    await expect(reproduce("0".repeat(64))).rejects.toMatchObject({ code: "SOURCE" });
+    expect(steps).not.toContain("build");
+    const { comparison } = JSON.parse(await reproduce("")) as { comparison: object };
+    expect(steps).toContain("build");
+    expect(comparison).toMatchObject({ same: true, published: digest, rebuilt: digest });
   });
 });
 
