@@ -3,7 +3,7 @@ import type { Invocation } from "./command-line.js";
 /** Functions that only read the catalog, or only talk to registries: they run as any user, on any machine. */
 const WITHOUT_ENGINE: ReadonlySet<string> = new Set([
   ...["services", "plan", "status", "watch", "prune"],
-  ...["inspect", "tags", "diff", "combine"],
+  ...["inspect", "tags", "diff", "combine", "sbom"],
 ]);
 
 /** Arguments that tell `verify` what to verify. Otherwise it is the source's candidate, and an engine reads the source. */

@@ -92,6 +92,13 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
     diff: `Examples:
   tgo diff python:3.11-slim python:3.12-slim --platform linux/arm64
   tgo diff ghcr.io/me/app:1.2.3 docker.io/me/app:1.2.3 --semantic   times do not matter`,
+    sbom: `Examples:
+  tgo sbom ghcr.io/tgoai/tgo-deploy/tgo-api:1.2.3 --platform linux/arm64 --output bom.json
+  tgo sbom python:3.11-slim --platform linux/amd64 --format spdx
+  tgo sbom python:3.11-slim --platform linux/amd64 --scan   what grype or trivy finds`,
+    reproduce: `Examples:
+  tgo reproduce ghcr.io/tgoai/tgo-deploy/tgo-api:1.2.3 --source ../tgo
+  tgo reproduce ghcr.io/tgoai/tgo-deploy/tgo-api:1.2.3 --provenance bundle.json`,
     export: `Examples:
   tgo export ghcr.io/tgoai/tgo-deploy/tgo-api:1.2.3 --output tgo-api-1.2.3`,
     import: `Examples:

@@ -13,7 +13,7 @@ export const OWN_COMMANDS = [
 export const FUNCTION_GROUPS: readonly { readonly title: string; readonly functions: readonly string[] }[] = [
   { title: "Build and publish", functions: ["publish", "build", "smoke", "plan", "preflight"] },
   { title: "Release", functions: ["release", "promote", "status", "watch", "prune"] },
-  { title: "Look into images", functions: ["verify", "inspect", "tags", "diff"] },
+  { title: "Look into images", functions: ["verify", "inspect", "tags", "diff", "sbom", "reproduce"] },
   { title: "Move images", functions: ["combine", "export", "import"] },
   { title: "Configuration", functions: ["services", "lock-bases"] },
 ];
@@ -35,6 +35,10 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   show: "inspect",
   manifest: "inspect",
   compare: "diff",
+  bom: "sbom",
+  scan: "sbom",
+  licenses: "sbom",
+  rebuild: "reproduce",
   copy: "combine",
   merge: "combine",
   save: "export",

@@ -151,6 +151,8 @@ function hostOptions(
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
     ...(differences === undefined ? {} : { differences }),
+    environment: process.env,
+    scan: async (document) => (await import("./scanner.js")).scan(document, process.env),
     command: commandStart(process, invocation, product.moduleApi),
     invocation: sameCommand(process),
     report: reporting.accept,
