@@ -40,6 +40,14 @@ export enum ReportFormat {
   Html = "html",
 }
 
+/** Format of a bill of materials. */
+export enum SbomFormat {
+  /** CycloneDX 1.6, as JSON. */
+  CycloneDx = "cyclonedx",
+  /** SPDX 2.3, as JSON. */
+  Spdx = "spdx",
+}
+
 /** Build, publish and verify TGO's multi-arch images. */
 @object()
 export class Tgo {
@@ -566,6 +574,50 @@ export class Tgo {
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().combine(reference, { to, annotation, adoptLatest, dryRun }, format);
+  }
+
+  /**
+   * Write the bill of materials of an image: its packages, with licences and package URLs.
+   *
+   * Reads the layers of one platform: --platform selects it. The same image gives the same document. --scan shows what
+   * grype or trivy finds in it, where there is one.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async sbom(
+    /** Reference of the image, such as ghcr.io/tgoai/tgo-api:1.2.3 or python:3.11. */
+    reference: string,
+    /** Show what a vulnerability scanner finds, instead of the document. */
+    scan: boolean = false,
+    /** Format of the document: cyclonedx or spdx. */
+    format: SbomFormat = SbomFormat.CycloneDx,
+  ): Promise<string> {
+    return this.pipelines().sbom(reference, { scan, format });
+  }
+
+  /**
+   * Build a published image again from its provenance, and compare the digests.
+   *
+   * Takes source commit, base images, definition and values from the provenance; needs the version of the pipelines that
+   * built the image. Writes to no registry. Exits with 1 if the digests differ, and shows which layers do.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async reproduce(
+    /** Reference of the image, such as ghcr.io/tgoai/tgo-api:1.2.3. */
+    reference: string,
+    /** File with the provenance: a bundle, a statement or its predicate; that of the image if omitted. */
+    provenance?: File,
+    /** Source directory at the provenance's commit; read from git if omitted. */
+    source?: Directory,
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().reproduce(reference, { provenance, source }, format);
   }
 
   /**

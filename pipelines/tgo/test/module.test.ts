@@ -69,6 +69,8 @@ describe("the module's surface", () => {
       tags: ["reference", "[digest]", "[format]"],
       diff: ["reference", "[semantic]", "[format]"],
       combine: ["reference", "to", "[annotation]", "[adopt-latest]", "[dry-run]", "[format]"],
+      sbom: ["reference", "[scan]", "[format]"],
+      reproduce: ["reference", "[provenance]", "[source]", "[format]"],
       export: ["reference"],
       import: ["layout", "to", "[name]", "[adopt-latest]", "[format]"],
     });
