@@ -153,7 +153,7 @@ describe("reproduce", () => {
     ({
       name: () => Promise.resolve("provenance.json"),
       contents: () => Promise.resolve(typeof content === "string" ? content : JSON.stringify(content)),
-    }) as File;
+    }) as unknown as File;
   const run = (provenance?: File): Promise<string> =>
     failure(pipelines([]).reproduce(image, provenance === undefined ? {} : { provenance }, "text"));
   const statement = (subject: string): object => ({

@@ -50,7 +50,7 @@ export function compareImages(
   rebuilt: FinalImage,
 ): ImageComparison {
   const names = [
-    ...new Set([...published.variants, ...rebuilt.variants].map(({ platform }) => platform as string)),
+    ...new Set([...published.variants, ...rebuilt.variants].map(({ platform }) => platform)),
   ].sort();
   const platforms = names.map((platform) =>
     compareVariants(
@@ -121,9 +121,9 @@ function compareLayers(published: Layers, rebuilt: Layers): LayerComparison[] {
 /** "config.Env", "created": what a reader looks for; layers are compared by themselves. */
 function differingFields(a: ImageConfig, b: ImageConfig): string[] {
   const fields = (config: ImageConfig): Record<string, unknown> => {
-    const { rootfs: _, config: own, ...rest } = config;
-    const inner = Object.entries(own ?? {}).map(([name, value]) => [`config.${name}`, value] as const);
-    return { ...rest, ...Object.fromEntries(inner) };
+    const outer = Object.entries(config).filter(([name]) => name !== "rootfs" && name !== "config");
+    const inner = Object.entries(config.config ?? {}).map(([name, value]) => [`config.${name}`, value]);
+    return Object.fromEntries([...outer, ...inner]) as Record<string, unknown>;
   };
   const [inA, inB] = [fields(a), fields(b)];
   return [...new Set([...Object.keys(inA), ...Object.keys(inB)])]

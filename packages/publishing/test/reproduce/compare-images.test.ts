@@ -17,7 +17,7 @@ function configOf({ layers, env = [] }: Spec): ImageConfig {
     os: "linux",
     config: { Env: [...env] },
     rootfs: { type: "layers", diff_ids: layers.map(([, diffId]) => digest(diffId)) },
-  } as ImageConfig;
+  };
 }
 
 const nameOf = (spec: Spec): string => Buffer.from(JSON.stringify(spec)).toString("hex").slice(-20);
