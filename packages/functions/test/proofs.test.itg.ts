@@ -192,6 +192,7 @@ describe("Reproducing an image from its provenance", () => {
     if (registry === undefined) throw new Error("no registry");
     await session.stop();
     session = await startEngine("third-engine");
+    steps = [];
     const reproduce = (hash: string): Promise<string> => {
       const predicate = provenanceOf(
         {
