@@ -5,7 +5,9 @@ var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __getProtoOf = Object.getPrototypeOf;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
-var __commonJS = (cb, mod) => function __require() {
+import { createRequire as __requireOf } from "node:module";
+var __require = __requireOf(import.meta.url);
+var __commonJS = (cb, mod) => function __require2() {
   try {
     return mod || (0, cb[__getOwnPropNames(cb)[0]])((mod = { exports: {} }).exports, mod), mod.exports;
   } catch (e) {
@@ -82,28 +84,28 @@ var TgoError = class extends Error {
   remedy;
   constructor(code, text, { cause, ...details } = {}) {
     const what = maskUrlCredentials(text);
-    const where2 = details.where && maskUrlCredentials(details.where);
+    const where = details.where && maskUrlCredentials(details.where);
     const remedy = details.remedy && maskUrlCredentials(details.remedy);
-    super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
+    super(render(what, where, remedy), cause === void 0 ? void 0 : { cause });
     this.name = "TgoError";
     this.code = code;
     this.what = what;
-    this.where = where2;
+    this.where = where;
     this.remedy = remedy;
   }
 };
 function isTgoError(error) {
   return error instanceof Error && error.name === "TgoError" && "code" in error && "what" in error;
 }
-function detailsOf({ where: where2, remedy }) {
-  return { ...where2 === void 0 ? {} : { where: where2 }, ...remedy === void 0 ? {} : { remedy } };
+function detailsOf({ where, remedy }) {
+  return { ...where === void 0 ? {} : { where }, ...remedy === void 0 ? {} : { remedy } };
 }
 function oneLine(error) {
   const text = isTgoError(error) ? error.what : error instanceof Error ? error.message : String(error);
   return printableText(maskUrlCredentials(text)).split("\n", 1)[0] ?? "";
 }
-function render(what, where2, remedy) {
-  const lines = [where2 === void 0 ? what : `${where2}: ${what}`];
+function render(what, where, remedy) {
+  const lines = [where === void 0 ? what : `${where}: ${what}`];
   if (remedy !== void 0) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
   return printableText(lines.join("\n"));
 }
@@ -133,10 +135,10 @@ function innerCause(thrown) {
   return void 0;
 }
 function carriedError(error) {
-  const { code, what, where: where2, remedy } = error.extensions ?? {};
+  const { code, what, where, remedy } = error.extensions ?? {};
   if (typeof code !== "string" || typeof what !== "string") return void 0;
   return new TgoError(code, what, {
-    ...typeof where2 === "string" ? { where: where2 } : {},
+    ...typeof where === "string" ? { where } : {},
     ...typeof remedy === "string" ? { remedy } : {},
     cause: error
   });
@@ -335,6 +337,10 @@ function isHost(path, pattern) {
 // packages/image/src/machines/machine-scan.ts
 var MAX_MISFITS = 1e3;
 var CHOSEN_BY_PROCESSOR = "/glibc-hwcaps/";
+function fittingMachines(names, misfits2 = []) {
+  const loaded = misfits2.filter((misfit) => misfit.loaded);
+  return names.filter((name) => !loaded.some(({ machines }) => machines.includes(name)));
+}
 var MachineScan = class {
   constructor(machines) {
     this.machines = machines;
@@ -399,6 +405,9 @@ import { createHash } from "node:crypto";
 var DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 function isDigest(text) {
   return DIGEST.test(text);
+}
+function onceByDigest(items) {
+  return [...new Map(items.map((item) => [item.digest, item])).values()];
 }
 function digestOf(bytes) {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -1679,66 +1688,66 @@ var ManifestOrIndex = variant("mediaType", [Index, Manifest]);
 function isIndex(value) {
   return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
 }
-function parseManifestOrIndex(bytes, where2) {
-  const json = jsonOf(bytes, where2, "a manifest");
+function parseManifestOrIndex(bytes, where) {
+  const json = jsonOf(bytes, where, "a manifest");
   if (is(object({ schemaVersion: literal(1) }), json)) {
     throw new TgoError(
       "INVALID_RESPONSE",
       "the image uses Docker's manifest schema 1, which registries no longer accept",
-      { where: where2, remedy: "Push the image again with a current tool." }
+      { where, remedy: "Push the image again with a current tool." }
     );
   }
-  return parse2(ManifestOrIndex, withMediaType(json, where2), where2, "a manifest");
+  return parse2(ManifestOrIndex, withMediaType(json, where), where, "a manifest");
 }
 var Body = looseObject({ mediaType: Text });
-function withMediaType(json, where2) {
-  const body = parse2(Body, json, where2, "a manifest");
+function withMediaType(json, where) {
+  const body = parse2(Body, json, where, "a manifest");
   const isIndex2 = "manifests" in body;
   if (isIndex2 && ("config" in body || "layers" in body))
-    throw unreadable("a manifest", "it is an index and a manifest at once", where2);
+    throw unreadable("a manifest", "it is an index and a manifest at once", where);
   if ("fsLayers" in body || "history" in body) {
     const why = "it has fields of Docker's manifest schema 1 as well, which containerd and skopeo refuse";
-    throw unreadable("a manifest", why, where2);
+    throw unreadable("a manifest", why, where);
   }
   return body.mediaType ? body : { ...body, mediaType: isIndex2 ? OCI_INDEX : inferManifest(body) };
 }
-function parseConfig(bytes, where2) {
-  return parse2(ImageConfig, jsonOf(bytes, where2, "an image config"), where2, "an image config");
+function parseConfig(bytes, where) {
+  return parse2(ImageConfig, jsonOf(bytes, where, "an image config"), where, "an image config");
 }
 function inferManifest(body) {
   const docker = object({ config: object({ mediaType: literal(DOCKER_CONFIG) }) });
   return is(docker, body) ? DOCKER_MANIFEST : OCI_MANIFEST;
 }
-function jsonOf(bytes, where2, what) {
+function jsonOf(bytes, where, what) {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   const remedy = "Build and push the image again with a current tool.";
   const excess = excessOf(text, MAX_VALUES);
   if (excess !== void 0)
     throw new TgoError("INVALID_RESPONSE", `not ${what} that this program reads: ${excess}`, {
-      where: where2,
+      where,
       remedy
     });
   const json = isUtf8(bytes) ? parseJson(text) : void 0;
   const ambiguity = json === void 0 ? void 0 : ambiguityOf(text);
   if (ambiguity !== void 0) {
     throw new TgoError("INVALID_RESPONSE", `not ${what} that every program reads alike: ${ambiguity}`, {
-      where: where2,
+      where,
       remedy
     });
   }
   if (json !== void 0) return json;
   throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text)}`, {
-    where: where2,
+    where,
     remedy: "Check that this address is a container registry, and that no proxy or login page responds in its place."
   });
 }
-function parse2(schema, json, where2, what) {
+function parse2(schema, json, where, what) {
   const result = safeParse2(schema, json);
   if (result.success) return result.output;
-  throw unreadable(what, result.issues.slice(0, 3).map(describeIssue).join("; "), where2);
+  throw unreadable(what, result.issues.slice(0, 3).map(describeIssue).join("; "), where);
 }
-function unreadable(what, why, where2) {
-  return new TgoError("INVALID_RESPONSE", `not ${what} this program can read: ${why}`, { where: where2 });
+function unreadable(what, why, where) {
+  return new TgoError("INVALID_RESPONSE", `not ${what} this program can read: ${why}`, { where });
 }
 function firstBytes(text) {
   const start = text.slice(0, 200).replace(/\s+/g, " ").trim();
@@ -1802,9 +1811,9 @@ function isAttestation({ platform, annotations }) {
   return annotations?.[ATTESTATION_ANNOTATION] !== void 0 || platform?.os === "unknown" || platform?.architecture === "unknown";
 }
 async function readBlob(registry, repository, { digest, size }) {
-  const where2 = address(registry, repository, digest);
+  const where = address(registry, repository, digest);
   if (size > MAX_MANIFEST_BYTES)
-    throw new TgoError("INVALID_RESPONSE", `a blob of ${size} bytes is not an image config`, { where: where2 });
+    throw new TgoError("INVALID_RESPONSE", `a blob of ${size} bytes is not an image config`, { where });
   const chunks = [];
   for await (const chunk of await registry.blob(repository, { digest, size })) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -1817,440 +1826,6 @@ async function readVariant(registry, repository, { manifest, digest, platform })
     manifest,
     config: parseConfig(bytes, address(registry, repository, manifest.config.digest))
   };
-}
-
-// packages/image/src/verify/image-cache.ts
-var MAX_LAYERS = 125;
-var CachedVariant = class {
-  constructor(platform, child, manifest, config) {
-    this.platform = platform;
-    this.child = child;
-    this.manifest = manifest;
-    this.config = config;
-  }
-  platform;
-  child;
-  manifest;
-  config;
-  get digest() {
-    return this.child.digest;
-  }
-  /** What a pull transfers: config and layers, compressed, in bytes. */
-  get size() {
-    return this.manifest.layers.reduce((sum, { size }) => sum + size, this.manifest.config.size);
-  }
-};
-var Documents = class {
-  #reading = /* @__PURE__ */ new Map();
-  get(digest, read) {
-    return { shared: this.#reading.has(digest), document: this.#read(digest, read) };
-  }
-  /** A failed read concerns its own registry only: a concurrent caller then reads from its own. */
-  async #read(digest, read) {
-    for (let waiting = this.#reading.get(digest); waiting !== void 0; waiting = this.#reading.get(digest)) {
-      const value = await waiting.then(
-        (result) => ({ result }),
-        () => void 0
-      );
-      if (value !== void 0) return { value: value.result, fetched: false };
-    }
-    const reading = read();
-    this.#reading.set(digest, reading);
-    try {
-      return { value: await reading, fetched: true };
-    } catch (error) {
-      if (this.#reading.get(digest) === reading) this.#reading.delete(digest);
-      throw error;
-    }
-  }
-};
-var ImageCache = class {
-  #manifests = new Documents();
-  #configs = new Documents();
-  /**
-   * The manifest of a child of an index.
-   * @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is not an image
-   */
-  async manifest(source, child) {
-    const where2 = address(source.registry, source.repository, child.digest);
-    const { value, fetched } = await this.#manifests.get(
-      child.digest,
-      () => readManifest(source, child.digest, where2)
-    ).document;
-    if (value.size !== child.size) {
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `the index says ${child.size} bytes, the manifest has ${value.size}`,
-        { where: where2 }
-      );
-    }
-    return { value: value.value, fetched };
-  }
-  /** The config of a manifest. Its promise fails as {@link Registry} does. */
-  config(source, { config: descriptor }) {
-    const { registry, repository } = source;
-    return this.#configs.get(
-      descriptor.digest,
-      async () => parseConfig(
-        await readBlob(registry, repository, descriptor),
-        address(registry, repository, descriptor.digest)
-      )
-    );
-  }
-};
-async function readManifest({ registry, repository }, digest, where2) {
-  const { value, descriptor } = await registry.manifest(repository, digest);
-  if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where: where2 });
-  const layers = value.layers.length;
-  if (layers > MAX_LAYERS)
-    throw new TgoError(
-      "INVALID_RESPONSE",
-      `the manifest lists ${layers} layers; Docker unpacks at most ${MAX_LAYERS}`,
-      { where: where2 }
-    );
-  return { value, size: descriptor.size };
-}
-
-// packages/image/src/verify/layer-types.ts
-var LAYERS = /* @__PURE__ */ new Set([
-  OCI_LAYER,
-  OCI_LAYER_GZIP,
-  OCI_LAYER_ZSTD,
-  DOCKER_LAYER,
-  DOCKER_LAYER_GZIP,
-  DOCKER_LAYER_ZSTD
-]);
-function isReadableLayer({ mediaType }) {
-  return LAYERS.has(mediaType);
-}
-function isZstdLayer({ mediaType }) {
-  return mediaType === OCI_LAYER_ZSTD || mediaType === DOCKER_LAYER_ZSTD;
-}
-function isForeignLayer({ mediaType }) {
-  return /\.(?:nondistributable|foreign)\./.test(mediaType);
-}
-
-// packages/image/src/verify/portable-variant.ts
-function portabilityProblems({ child, manifest, config }) {
-  const expectedConfig = manifest.mediaType === DOCKER_MANIFEST ? DOCKER_CONFIG : OCI_CONFIG;
-  const layers = manifest.layers.length;
-  const diffIds = config.rootfs.diff_ids.length;
-  const unknown2 = new Set(
-    manifest.layers.filter((layer) => !isReadableLayer(layer)).map(({ mediaType }) => mediaType)
-  );
-  const { platform } = child;
-  const features = ["os.version", "os.features", "features"];
-  const found = (check2, texts) => texts.map((what) => ({ check: check2, what }));
-  const inManifests = [
-    ...child.mediaType === manifest.mediaType ? [] : [`the index calls the manifest ${child.mediaType}, it is ${manifest.mediaType}`],
-    ...features.filter((name) => platform?.[name] !== void 0).map((name) => `the index lists it with "${name}", which not every client understands`),
-    ...descriptorProblems(child)
-  ];
-  const inConfig = [
-    ...manifest.config.mediaType === expectedConfig ? [] : [`its config is ${manifest.config.mediaType}, not ${expectedConfig}`],
-    ...descriptorProblems(manifest.config)
-  ];
-  const inLayers = [
-    ...[...unknown2].map(layerProblem),
-    // Those of a foreign layer are where it comes from.
-    ...manifest.layers.filter((layer) => !isForeignLayer(layer)).flatMap(descriptorProblems),
-    ...contradictions(manifest.layers)
-  ];
-  const inDiffIds = layers === diffIds ? [] : [`it has ${layers} layers, and its config lists ${diffIds} diff_ids`];
-  return [
-    ...found("manifests", inManifests),
-    ...found("configs", inConfig),
-    ...found("layers", inLayers),
-    ...found("diff_ids", inDiffIds)
-  ];
-}
-function layerProblem(mediaType) {
-  if (isForeignLayer({ mediaType }))
-    return `a layer is nondistributable (${mediaType}): registries need not have it, and clients get it from elsewhere`;
-  if (mediaType.endsWith("+encrypted"))
-    return `a layer is encrypted (${mediaType}): nobody unpacks it without its key`;
-  return `a layer is ${mediaType}, which not every client unpacks`;
-}
-function contradictions(layers) {
-  const first = /* @__PURE__ */ new Map();
-  const found = /* @__PURE__ */ new Set();
-  for (const layer of layers) {
-    const before = first.get(layer.digest) ?? layer;
-    first.set(layer.digest, before);
-    if (before.size !== layer.size || before.mediaType !== layer.mediaType) found.add(layer.digest);
-  }
-  return [...found].map((digest) => `the layer ${digest} is listed with different sizes or media types`);
-}
-function descriptorProblems({ digest, size, urls = [], data }) {
-  const embedded = data === void 0 ? void 0 : Buffer.from(data, "base64");
-  return [
-    ...digest.startsWith("sha256:") ? [] : [`${digest} is not sha256, and containerd takes nothing else`],
-    ...urls.length === 0 ? [] : [`${digest} names URLs: some clients download it from there, out of the registry's and our sight`],
-    ...embedded === void 0 || embedded.length === size && digestOf(embedded) === digest ? [] : [`the data embedded for ${digest} is something else`]
-  ];
-}
-
-// packages/image/src/verify/verify-target.ts
-var HEADS_AT_ONCE = 16;
-var PLATFORMS_SHOWN = 5;
-var REPUBLISH = "Build and publish it again.";
-var NOT_AN_IMAGE = "Give the reference of an image. oras and regctl read artifacts.";
-async function verifyTarget(target, options, cache) {
-  const now = options.now ?? (() => performance.now());
-  const started = now();
-  const inspection = {
-    target,
-    problems: [],
-    notes: [],
-    digest: void 0,
-    descriptor: void 0,
-    index: void 0,
-    referrers: void 0,
-    anonymous: void 0,
-    variants: [],
-    durationMs: 0
-  };
-  const [, anonymous] = await Promise.all([
-    inspect(inspection, options, cache).catch(
-      (error) => inspection.problems.push({ ...missing(error, "missing"), check: "found" })
-    ),
-    target.anonymous === void 0 ? void 0 : pullAnonymously(target, target.anonymous)
-  ]);
-  if (inspection.digest !== void 0) {
-    if (anonymous !== void 0) inspection.anonymous = anonymous === inspection.digest;
-    if (typeof anonymous === "object")
-      inspection.problems.push({ ...anonymous, check: "pull without credentials" });
-    else if (anonymous !== void 0 && anonymous !== inspection.digest)
-      inspection.problems.push({
-        check: "pull without credentials",
-        code: "VERIFY",
-        what: `without credentials it is ${anonymous}, with them ${inspection.digest}`,
-        where: where(inspection),
-        remedy: "Run the same command again; if it stays, find out what answers in the registry's place."
-      });
-  }
-  inspection.durationMs = Math.round(now() - started);
-  return inspection;
-}
-async function inspect(inspection, options, cache) {
-  const { registry, repository, reference } = inspection.target;
-  const found = await registry.manifest(repository, reference);
-  inspection.digest = found.descriptor.digest;
-  inspection.descriptor = found.descriptor;
-  const index = checkIndex(found, inspection, options);
-  if (index === void 0) return;
-  inspection.index = index;
-  const [variants] = await Promise.all([
-    Promise.all(
-      plannedChildren(index, options).map((child) => inspectVariant(child, inspection, cache, options))
-    ),
-    options.referrers === true ? readReferrers(inspection, found.descriptor.digest) : void 0
-  ]);
-  inspection.variants = variants.filter((variant2) => variant2 !== void 0);
-  for (const variant2 of inspection.variants)
-    inspection.problems.push(...variantProblems(variant2, options.expect, where(inspection)));
-}
-async function readReferrers(inspection, digest) {
-  const { registry, repository } = inspection.target;
-  try {
-    inspection.referrers = await registry.referrers(repository, digest);
-  } catch (error) {
-    const { what } = foreseenProblem(error);
-    inspection.notes.push({ check: "referrers", text: `they cannot be read: ${what}` });
-  }
-}
-function plannedChildren(index, options) {
-  return plannedPlatforms(index, options).flatMap(
-    (planned) => index.manifests.find(
-      (child) => !isAttestation(child) && child.platform !== void 0 && platformOf(child.platform) === planned
-    ) ?? []
-  );
-}
-function plannedPlatforms({ manifests }, { platforms }) {
-  if (platforms !== void 0) return platforms.map((platform) => platformOf(parsePlatform(platform)));
-  const listed = manifests.filter((child) => !isAttestation(child));
-  return [...new Set(listed.flatMap(({ platform }) => platform === void 0 ? [] : platformOf(platform)))];
-}
-function checkIndex({ value, descriptor }, inspection, options) {
-  const { anyImage = false, expect = {} } = options;
-  const wrong = (check2, what, remedy) => void inspection.problems.push({
-    kind: "wrong image",
-    check: check2,
-    code: "VERIFY",
-    what,
-    where: where(inspection),
-    ...remedy === void 0 ? {} : { remedy }
-  });
-  const unusual = (check2, what, remedy) => {
-    if (anyImage) inspection.notes.push({ check: check2, text: what });
-    else wrong(check2, what, remedy);
-  };
-  const artifact = artifactTypeOf(value);
-  if (artifact !== void 0) {
-    wrong("index type", `it is an artifact (${artifact}), not an image`, NOT_AN_IMAGE);
-    return void 0;
-  }
-  if (!isIndex(value)) {
-    wrong(
-      "index type",
-      `it is a single manifest (${descriptor.mediaType}), not an index of platforms`,
-      REPUBLISH
-    );
-    return void 0;
-  }
-  if (value.mediaType !== OCI_INDEX)
-    unusual("index type", `its media type is ${value.mediaType}, not ${OCI_INDEX}`, REPUBLISH);
-  const children = value.manifests.filter((child) => !isAttestation(child));
-  const attestations = value.manifests.length - children.length;
-  if (children.length === 0) {
-    const what = attestations === 0 ? "nothing" : `${attestations} attestation manifests and no image`;
-    wrong("platforms", `it lists ${what}`, REPUBLISH);
-    return void 0;
-  }
-  if (attestations > 0)
-    unusual(
-      "platforms",
-      `it lists ${attestations} attestation manifests`,
-      "Build with provenance and SBOM off."
-    );
-  const planned = plannedPlatforms(value, options);
-  const listed = children.map(
-    ({ platform }) => platform === void 0 ? "no platform" : platformOf(platform)
-  );
-  for (const platform of planned)
-    if (!listed.includes(platform)) wrong("platforms", `${platform} is missing`, REPUBLISH);
-  const others = [...new Set(listed)].filter((platform) => !planned.includes(platform));
-  for (const platform of others.slice(0, PLATFORMS_SHOWN)) {
-    if (platform === "no platform" && anyImage)
-      wrong("platforms", "it lists a manifest without a platform: no client can choose it", REPUBLISH);
-    else unusual("platforms", `it lists ${platform}, which is not planned`, REPUBLISH);
-  }
-  if (others.length > PLATFORMS_SHOWN)
-    unusual(
-      "platforms",
-      `it lists ${others.length - PLATFORMS_SHOWN} more platforms that are not planned`,
-      REPUBLISH
-    );
-  for (const platform of planned)
-    if (listed.filter((other) => other === platform).length > 1)
-      wrong("platforms", `it lists ${platform} more than once`, REPUBLISH);
-  for (const text of differences(expect.annotations ?? {}, value.annotations ?? {}))
-    wrong("annotations and labels", `annotation ${text}`, REPUBLISH);
-  for (const { platform, digest } of expect.variants ?? []) {
-    const child = children.find(
-      (other) => other.platform !== void 0 && platformOf(other.platform) === platform
-    );
-    if (child !== void 0 && child.digest !== digest)
-      wrong("manifests", `${platform} is ${child.digest}, expected ${digest}`, REPUBLISH);
-  }
-  return value;
-}
-function artifactTypeOf(value) {
-  if (isIndex(value)) return value.manifests.length === 0 ? value.artifactType : void 0;
-  const { mediaType } = value.config;
-  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG ? void 0 : value.artifactType ?? mediaType;
-}
-async function inspectVariant(child, inspection, cache, { presence = true }) {
-  const { target, problems } = inspection;
-  try {
-    const manifest = await cache.manifest(target, child);
-    const config = cache.config(target, manifest.value);
-    const blobs = [
-      ...config.shared ? [manifest.value.config] : [],
-      ...manifest.value.layers.filter((layer) => !isForeignLayer(layer))
-    ];
-    const unique = new Map(blobs.map((blob) => [blob.digest, blob]));
-    const needed = [...manifest.fetched ? [] : [child], ...presence ? unique.values() : []];
-    const [read, found] = await Promise.allSettled([
-      config.document,
-      inParallel(HEADS_AT_ONCE, needed, (descriptor) => whyMissing(target, descriptor, child))
-    ]);
-    const { value } = resultOf(read);
-    const platform = platformOf(child.platform ?? value);
-    const variant2 = new CachedVariant(platform, child, manifest.value, value);
-    const gone = resultOf(found).filter((text) => text !== void 0);
-    if (gone.length > 0) {
-      problems.push({
-        kind: "incomplete",
-        check: "layers",
-        code: "NOT_FOUND",
-        what: `${platform} is incomplete: ${gone.join("; ")}`,
-        where: where(inspection),
-        remedy: "Publish again, by the same command: missing content is copied from another registry or uploaded."
-      });
-    }
-    return variant2;
-  } catch (error) {
-    const finding = missing(error, "incomplete");
-    const name = child.platform === void 0 ? child.digest : platformOf(child.platform);
-    problems.push({
-      ...finding,
-      check: "manifests",
-      ...finding.kind === void 0 ? {} : { what: `${name} is incomplete: ${finding.what}` }
-    });
-    return void 0;
-  }
-}
-function missing(error, kind) {
-  const problem = foreseenProblem(error);
-  return problem.code === "NOT_FOUND" ? { ...problem, kind } : problem;
-}
-function resultOf(settled) {
-  if (settled.status === "rejected") throw settled.reason;
-  return settled.value;
-}
-async function whyMissing({ registry, repository }, { digest, size }, child) {
-  const found = digest === child.digest ? (await registry.resolve(repository, digest))?.size : await registry.hasBlob(repository, digest, { size });
-  if (found === size) return void 0;
-  return found === void 0 ? `${digest} is not in the repository` : `${digest} has ${found} bytes there, not ${size}`;
-}
-function variantProblems(variant2, expect = {}, location) {
-  const { platform, config } = variant2;
-  const actual = platformOf(config);
-  const wrong = (check2, what) => ({
-    kind: "wrong image",
-    check: check2,
-    code: "VERIFY",
-    what,
-    where: location,
-    remedy: REPUBLISH
-  });
-  return [
-    ...platform === actual ? [] : [wrong("configs", `the index says ${platform}, the variant's own config says ${actual}`)],
-    ...portabilityProblems(variant2).map(({ check: check2, what }) => wrong(check2, `${platform}: ${what}`)),
-    ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
-      (text) => wrong("annotations and labels", `${platform}: label ${text}`)
-    )
-  ];
-}
-async function pullAnonymously({ repository, reference, registry }, anonymous) {
-  const remedy = registry.host === "ghcr.io" ? `GHCR makes new packages private. On GitHub: the package's settings, "Change visibility", Public.` : `Make the repository ${registry.host}/${repository} public in the registry's settings.`;
-  const closed = {
-    code: "VERIFY",
-    what: "it cannot be pulled without credentials",
-    where: address(registry, repository, reference),
-    remedy
-  };
-  try {
-    return (await anonymous.resolve(repository, reference))?.digest ?? closed;
-  } catch (error) {
-    const problem = foreseenProblem(error);
-    if (problem.code === "UNAUTHORIZED" || problem.code === "DENIED" || problem.code === "NOT_FOUND")
-      return closed;
-    return { ...problem, what: `without credentials: ${problem.what}` };
-  }
-}
-function differences(expected, actual) {
-  return Object.entries(expected).flatMap(([key, value]) => {
-    const found = actual[key];
-    if (found === value) return [];
-    return [
-      found === void 0 ? `${key} is missing (expected "${value}")` : `${key} is "${found}", expected "${value}"`
-    ];
-  });
-}
-function where({ target: { registry, repository, reference } }) {
-  return address(registry, repository, reference);
 }
 
 // packages/image/src/elf/elf-machine.ts
@@ -2330,6 +1905,7 @@ function zstdDecompress() {
 }
 
 export {
+  __require,
   __commonJS,
   __toESM,
   check,
@@ -2345,6 +1921,7 @@ export {
   literal,
   nullable,
   nullish,
+  number,
   optional,
   picklist,
   string,
@@ -2376,6 +1953,7 @@ export {
   parseJson,
   canonicalJson,
   isDigest,
+  onceByDigest,
   digestOf,
   digestLike,
   digesterFor,
@@ -2395,6 +1973,7 @@ export {
   OCI_LAYER_GZIP,
   OCI_LAYER_ZSTD,
   OCI_FOREIGN_LAYER_GZIP,
+  DOCKER_MANIFEST,
   DOCKER_CONFIG,
   DOCKER_LAYER,
   DOCKER_LAYER_GZIP,
@@ -2424,6 +2003,7 @@ export {
   libcOf,
   glibcVersion,
   isHost as isHost2,
+  fittingMachines,
   MachineScan,
   misfitText,
   misfitRemedy,
@@ -2441,10 +2021,5 @@ export {
   isNeutral,
   readsZstd,
   zstdUnreadable,
-  zstdDecompress,
-  ImageCache,
-  isReadableLayer,
-  isZstdLayer,
-  verifyTarget,
-  where
+  zstdDecompress
 };

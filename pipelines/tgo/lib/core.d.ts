@@ -294,6 +294,14 @@ type ReportFormat = (typeof REPORT_FORMATS)[number];
 /** The formats of lists and plans; only reports have an HTML page. */
 type OutputFormat = Exclude<ReportFormat, "html">;
 
+/** What a scanner of vulnerabilities said. */
+interface ScanResult {
+    /** Its name, for messages. */
+    readonly program: string;
+    readonly output: string;
+    readonly errors: string;
+    readonly exitCode: number;
+}
 /** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
 interface HostOptions extends HostInfo {
     /** Receives every step; by default each is printed to stderr as one line. */
@@ -315,6 +323,10 @@ interface HostOptions extends HostInfo {
     };
     /** Columns of the terminal that lists are written to; absent where they are piped, and never wrapped. */
     readonly columns?: number;
+    /** Variables of the caller's environment, for who runs a build; absent in a module, which has none of them. */
+    readonly environment?: Readonly<Record<string, string | undefined>>;
+    /** Runs a scanner of this machine over a bill of materials (JSON); undefined where there is none. */
+    readonly scan?: (document: string) => Promise<ScanResult | undefined>;
     /** Credentials by registry host, when no docker config is passed as a secret. */
     readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }
@@ -337,6 +349,12 @@ type Options = ShellArguments<{
     netrc: Secret;
     npmrc: Secret;
     buildSecrets: Secret;
+    /** Public keys whose signatures count, besides the catalog's: PEM. */
+    trustedKey: File;
+    /** Identities whose signatures count, besides the catalog's: "ISSUER SUBJECT". */
+    trustedIdentity: readonly string[];
+    /** Sigstore's trusted root. */
+    trustedRoot: File;
     repos: Directory;
 }>;
 /** Data compiled into the bundle. */
@@ -382,6 +400,25 @@ type ImportFlags = ShellArguments<{
     readonly adoptLatest: boolean;
 };
 
+interface InspectFlags {
+    /** Read every layer too: what the platforms differ in, and which promised machines take every file. */
+    readonly contents: boolean;
+}
+
+type ReproduceFlags = ShellArguments<{
+    /** A bundle, a statement or its predicate, as JSON; that which is attached to the image if omitted. */
+    provenance: File;
+    source: Directory;
+}>;
+
+/** Formats of bills of materials: CycloneDX 1.6 and SPDX 2.3, both JSON. */
+type SbomFormat = "cyclonedx" | "spdx";
+interface SbomFlags {
+    readonly format: SbomFormat;
+    /** Whether to show what a scanner of vulnerabilities finds, instead of the document. */
+    readonly scan: boolean;
+}
+
 interface PruneFlags {
     /** Minimum age of removed tags. */
     readonly days: number;
@@ -391,6 +428,16 @@ interface PruneFlags {
     readonly undated: boolean;
     readonly remove: boolean;
 }
+
+/** How images are signed. */
+type SigningFlags = ShellArguments<{
+    /** PKCS#8 in PEM, ECDSA P-256. */
+    signingKey: Secret;
+    /** Decrypts the key. */
+    signingKeyPassword: Secret;
+    /** OIDC token for the audience "sigstore". */
+    identityToken: Secret;
+}>;
 
 /** Arguments of functions that read a source. */
 type SourceArguments = ShellArguments<{
@@ -409,7 +456,7 @@ type PublishFlags = ShellArguments<{
     strictParity: boolean;
     /** Whether smoke runs repeat on every platform what a native run tells of the others. */
     fullSmoke: boolean;
-}>;
+}> & SigningFlags;
 
 /** The two ways to give a version. */
 type VersionFlags = ShellArguments<{
@@ -418,18 +465,22 @@ type VersionFlags = ShellArguments<{
     gitTag: string;
 }>;
 
-type ReleaseFlags = VersionFlags & {
+type ReleaseFlags = VersionFlags & SigningFlags & {
     /** Allow moving tags to an older version. */
     readonly allowBackwards: boolean;
     /** Move floating tags whose present version is unknown. */
     readonly adoptLatest: boolean;
     /** Whether smoke runs repeat on every platform what a native run tells of the others. */
     readonly fullSmoke?: boolean;
+    /** Of a release: whether differences between the platforms' contents are a failure, not a note. */
+    readonly strictParity?: boolean | undefined;
 };
 
 type SmokeFlags = ShellArguments<{
     /** Whether runs repeat on every platform what a native run tells of the others. */
     fullSmoke: boolean;
+    /** Whether differences between the platforms' contents are a failure, not a note. */
+    strictParity: boolean;
 }>;
 
 type VerifyFlags = ShellArguments<{
@@ -460,9 +511,10 @@ declare class Pipelines$1 {
     release(names: readonly string[], flags: ReleaseFlags & SourceArguments, format: ReportFormat): Promise<string>;
     promote(names: readonly string[], flags: ReleaseFlags, format: ReportFormat): Promise<string>;
     status(names: readonly string[], format: OutputFormat): Promise<string>;
+    watch(names: readonly string[], format: OutputFormat): Promise<string>;
     prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string>;
     verify(names: readonly string[], source: SourceArguments & VerifyFlags, format: ReportFormat): Promise<string>;
-    inspect(references: readonly string[], format: OutputFormat): Promise<string>;
+    inspect(references: readonly string[], flags: InspectFlags, format: OutputFormat): Promise<string>;
     tags(references: readonly string[], flags: ShellArguments<{
         digest: string;
     }>, format: OutputFormat): Promise<string>;
@@ -470,6 +522,8 @@ declare class Pipelines$1 {
         readonly semantic: boolean;
     }, format: OutputFormat): Promise<string>;
     combine(references: readonly string[], flags: CombineFlags, format: OutputFormat): Promise<string>;
+    sbom(reference: string, flags: SbomFlags): Promise<string>;
+    reproduce(reference: string, flags: ReproduceFlags, format: OutputFormat): Promise<string>;
     export(reference: string): Promise<Directory>;
     import(layout: Directory, flags: ImportFlags, format: OutputFormat): Promise<string>;
 }

@@ -8,7 +8,11 @@ import {
   readLayer,
   scanTree,
   stackLayers
-} from "./images-layers.js";
+} from "./attest-images-layers.js";
+import {
+  TransferMeter,
+  where
+} from "./core-images-layers-releases.js";
 import {
   TgoError,
   address,
@@ -20,8 +24,7 @@ import {
   linkFindingText,
   linkRemedy,
   misfitRemedy,
-  misfitText,
-  where
+  misfitText
 } from "./common.js";
 
 // packages/image/src/parity/compare-contents.ts
@@ -195,17 +198,23 @@ function sizeText(bytes) {
 
 // packages/image/src/verify/verify-elf.ts
 var PATHS_SHOWN = 10;
-async function verifyElf(reference, inspections, { allowForeign = [], allowDifferences = [], machines = {} }) {
+async function verifyElf(reference, inspections, { allowForeign = [], allowDifferences = [], machines = {}, anyImage = false, onBytes }) {
   const reports = /* @__PURE__ */ new Map();
   const compared = [];
   const layers = /* @__PURE__ */ new Map();
   const same = inspections.filter(({ digest }) => digest === reference.digest);
   const budget = new TreeBudget();
   const limited = concurrencyLimit(LAYERS_AT_ONCE);
+  const all = reference.variants.flatMap(({ manifest }) => manifest.layers);
+  const meter = onBytes === void 0 ? void 0 : new TransferMeter(all, onBytes);
+  const open = async (layer) => {
+    const stream = await openFrom(same, layer);
+    return meter?.countStream(layer.digest, stream) ?? stream;
+  };
   const read = (layer) => {
     const { mediaType, digest } = layer;
     const key = `${mediaType} ${digest}`;
-    const source = { mediaType, open: () => openFrom(same, layer) };
+    const source = { mediaType, open: () => open(layer) };
     const reading = layers.get(key) ?? limited(() => readLayer(source, budget));
     layers.set(key, reading);
     return reading.catch((error) => {
@@ -255,12 +264,12 @@ async function verifyElf(reference, inspections, { allowForeign = [], allowDiffe
             check: "link proof"
           });
       const loaded = (report.misfits ?? []).filter((misfit) => misfit.loaded);
-      if (loaded.length > 0)
-        for (const inspection of same)
-          inspection.problems.push({
-            ...unloadable(variant, loaded, where(inspection)),
-            check: "promised machines"
-          });
+      for (const inspection of loaded.length > 0 ? same : []) {
+        const check = "promised machines";
+        const problem = unloadable(variant, loaded, where(inspection));
+        if (anyImage) inspection.notes.push({ check, text: problem.what });
+        else inspection.problems.push({ ...problem, check });
+      }
     } catch (error) {
       for (const { problems } of same) problems.push({ ...foreseenProblem(error), check: "layers" });
     }
