@@ -6,7 +6,10 @@ import type { Target } from "../../src/targets/target.js";
 
 const TAG = "staging-0123456789abcdef";
 const targetOf = (name: string): Target =>
-  ({ name, registry: { host: `${name}.example.com`, repository: "tgoai/{service}", names: {} } }) as unknown as Target;
+  ({
+    name,
+    registry: { host: `${name}.example.com`, repository: "tgoai/{service}", names: {} },
+  }) as unknown as Target;
 const [done, hangs, denies] = ["done", "hangs", "denies"].map(targetOf) as [Target, Target, Target];
 
 /** Uploads by an engine to which one registry never answers, and another says no. */
