@@ -47,10 +47,19 @@ export interface EnumType {
 }
 
 /** Whether a function returns a report: only reports can be rendered as HTML. */
-export function makesReport(fn: ModuleFunction, { enums }: ModuleApi): boolean {
+export function makesReport(fn: ModuleFunction, moduleApi: ModuleApi): boolean {
+  return hasFormat(fn, "html", moduleApi);
+}
+
+/** Whether a function's result is for people to read; another, such as a base lock or an SBOM, is a file's content. */
+export function returnsText(fn: ModuleFunction, moduleApi: ModuleApi): boolean {
+  return hasFormat(fn, "text", moduleApi);
+}
+
+function hasFormat(fn: ModuleFunction, format: string, { enums }: ModuleApi): boolean {
   return fn.arguments.some(({ name, type }) => {
     const values = enums[type.name ?? ""]?.values ?? [];
-    return name === "format" && values.some(({ value }) => value === "html");
+    return name === "format" && values.some(({ value }) => value === format);
   });
 }
 

@@ -8,6 +8,7 @@ import {
   makesReport,
   positionalOf,
   returnsFolder,
+  returnsText,
   type ModuleApi,
   type ModuleFunction,
 } from "./module-api.js";
@@ -72,7 +73,7 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   if (positional === undefined) command.allowExcessArguments();
   if (positional !== undefined) command.argument(positional.name, positional.argument.description);
   for (const argument of fn.arguments) addFlag(command, argument, moduleApi, "Flags:");
-  const output = outputDescription(fn);
+  const output = outputDescription(fn, moduleApi);
   if (output !== undefined) {
     command.addOption(textFlag("output", output).helpGroup("Flags:"));
   }
@@ -96,13 +97,13 @@ function withoutDaggerHint(description: string): string {
 }
 
 /** What --output does, for functions that return an image or the content of a file. */
-function outputDescription(fn: ModuleFunction): string | undefined {
-  const { returns, arguments: args } = fn;
+function outputDescription(fn: ModuleFunction, moduleApi: ModuleApi): string | undefined {
+  const { returns } = fn;
   if (returns.kind === "object" && returns.name === "Container") {
     return "Write the image to this file, as an OCI archive.";
   }
   if (returnsFolder(fn)) return "Write the result to this folder, which is new or empty. [required]";
-  if (args.some(({ name }) => name === "format")) return undefined;
+  if (returnsText(fn, moduleApi)) return undefined;
   return "Write the result to this file once it is complete, instead of stdout.";
 }
 

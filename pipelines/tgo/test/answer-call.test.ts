@@ -43,6 +43,9 @@ function call(name: string, values: object, parent: object | null = {}): Call {
 
 const answer = (question: Call): Promise<unknown> | undefined => prepareCall(question, Tgo, client)?.();
 
+/** Values of arguments that are not given. */
+const none = (count: number): null[] => Array<null>(count).fill(null);
+
 describe("a call of the module", () => {
   it("constructs the object: its state has ids, and nothing that is not set", async () => {
     expect(await answer(call("", { registryService: ["a", "b"], catalog: "c" }))).toEqual({
@@ -54,7 +57,7 @@ describe("a call of the module", () => {
   it("runs a function on that state, with arguments in order, and values in place of enums' names", async () => {
     const values = { format: "Json", service: ["tiny"], strictParity: true, source: "s" };
     expect(await answer(call("publish", values, { catalog: "c", registryService: null }))).toEqual({
-      values: [["tiny"], "Directory s", null, null, null, null, true, "json"],
+      values: [["tiny"], "Directory s", ...none(4), true, ...none(4), "json"],
       catalog: "File c",
     });
   });

@@ -42,10 +42,12 @@ describe("the module's surface", () => {
     const flags = (list: { flag: string; optional: boolean }[]): string[] =>
       list.map(({ flag, optional }) => (optional ? `[${flag}]` : flag));
     const moves = ["[allow-backwards]", "[adopt-latest]"];
+    const signing = ["[signing-key]", "[signing-key-password]", "[identity-token]"];
     const about = ["[source]", "[revision]", "[created]", "[value]"];
     expect(flags(surface.constructor.arguments)).toEqual([
       ...["[catalog]", "[registry]", "[registry-service]", "[platform]", "[base-lock]", "[mirror]"],
-      ...["[docker-config]", "[ca-bundle]", "[netrc]", "[npmrc]", "[build-secrets]", "[repos]"],
+      ...["[docker-config]", "[ca-bundle]", "[netrc]", "[npmrc]", "[build-secrets]"],
+      ...["[trusted-key]", "[trusted-identity]", "[trusted-root]", "[repos]"],
     ]);
     expect(
       Object.fromEntries(surface.functions.map((each) => [each.command, flags(each.arguments)])),
@@ -54,18 +56,22 @@ describe("the module's surface", () => {
       plan: ["service", "[format]"],
       "lock-bases": ["[service]"],
       build: ["service", ...about],
-      smoke: ["service", ...about, "[format]"],
-      publish: ["service", ...about, "[version]", "[strict-parity]", "[format]"],
+      smoke: ["service", ...about, "[full-smoke]", "[strict-parity]", "[format]"],
+      publish: ["service", ...about, "[version]", "[strict-parity]", "[full-smoke]", ...signing, "[format]"],
       preflight: ["[service]", "[version]", "[git-tag]", ...about, "[format]"],
-      release: ["[service]", "[version]", "[git-tag]", ...about, ...moves, "[format]"],
+      release: [
+        ...["[service]", "[version]", "[git-tag]", ...about, ...moves, "[full-smoke]", "[strict-parity]"],
+        ...[...signing, "[format]"],
+      ],
       promote: ["version", "[service]", ...moves, "[format]"],
       status: ["[service]", "[format]"],
+      watch: ["[service]", "[format]"],
       prune: ["[service]", "[days]", "[keep]", "[undated]", "[remove]", "[format]"],
       verify: [
         ...["[reference]", "[service]", "[tag]", "[elf]", "[strict-parity]", "[fast]"],
         ...[...about, "[format]"],
       ],
-      inspect: ["reference", "[format]"],
+      inspect: ["reference", "[contents]", "[format]"],
       tags: ["reference", "[digest]", "[format]"],
       diff: ["reference", "[semantic]", "[format]"],
       combine: ["reference", "to", "[annotation]", "[adopt-latest]", "[dry-run]", "[format]"],
