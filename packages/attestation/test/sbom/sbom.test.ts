@@ -154,6 +154,7 @@ for (const name of ["spdx", "jsf-0.82", "cryptography-defs"]) {
   ajv.addSchema(schema(path), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
 }
 const isCycloneDx = ajv.compile(schema(join(library, "bom-1.6.SNAPSHOT.schema.json")));
+/** The structure that SPDX 2.3 documents have in JSON, without the specification's texts. */
 const isSpdx = ajv.compile(schema(join(import.meta.dirname, "../schemas/spdx-2.3.schema.json")));
 
 describe.each(Object.entries(BILLS))("the documents of %s", (_, bill) => {
