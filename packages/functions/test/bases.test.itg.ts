@@ -155,7 +155,10 @@ RUN exit 1
       expect(await readFile(path, "latin1")).not.toContain(SECRET);
     }
     expect(variants.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
-    expect(notes).toEqual([expect.stringContaining(`${BASE}; tgo lock-bases --output`)]);
+    expect(notes).toEqual([
+      expect.stringMatching(new RegExp(`not pinned, .*${BASE}$`)),
+      expect.stringContaining("tgo lock-bases --output"),
+    ]);
     const { request } = await prepare(FILES, { build, options: secrets() });
     expect(standardLabels(request)).toMatchObject({
       "org.opencontainers.image.base.name": BASE,

@@ -40,12 +40,15 @@ async function withTwin<T>(quirks: readonly Quirk[], test: (host: string) => Pro
   }
 }
 
-/** Another tool: pushes a referrer, reads the list, takes its time, and writes it without looking again. */
+/**
+ * Another tool: pushes a referrer, reads the list, takes its time, and writes it without looking again.
+ * @returns milliseconds from its read to its write
+ */
 async function attachNaively(
   host: string,
   name: string,
   of: Awaited<ReturnType<typeof image>>,
-): Promise<void> {
+): Promise<number> {
   const { repository, subject } = of;
   const api = `http://${host}/v2/${repository}/manifests`;
   const config = {
@@ -65,6 +68,7 @@ async function attachNaively(
   };
   await put(digest, manifest, MANIFEST);
   const tag = subject.digest.replace(":", "-");
+  const started = performance.now();
   const read = await fetch(`${api}/${tag}`, { headers: { accept: INDEX } });
   const { manifests } = (read.ok ? await read.json() : { manifests: [] }) as { manifests: object[] };
   await pause(20);
@@ -80,6 +84,7 @@ async function attachNaively(
     JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [...manifests, entry] }),
     INDEX,
   );
+  return performance.now() - started;
 }
 
 /** Artifact types in the list, sorted. */
@@ -98,11 +103,15 @@ async function listed({
 const OURS = ["a", "b", "c", "d"];
 const THEIRS = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
-/** Four runs of ours attach at once, while another tool attaches one referrer after the other. */
-async function race(host: string, of: Awaited<ReturnType<typeof image>>): Promise<void> {
+/**
+ * Four runs of ours attach at once, while another tool attaches one referrer after the other.
+ * @returns the longest that the other tool took from a read to its write, in milliseconds
+ */
+async function race(host: string, of: Awaited<ReturnType<typeof image>>): Promise<number> {
+  let slowest = 0;
   await Promise.all([
     (async () => {
-      for (const name of THEIRS) await attachNaively(host, name, of);
+      for (const name of THEIRS) slowest = Math.max(slowest, await attachNaively(host, name, of));
     })(),
     ...OURS.map((name) =>
       new Registry({ host }).attach(of.repository, of.subject, [
@@ -110,6 +119,7 @@ async function race(host: string, of: Awaited<ReturnType<typeof image>>): Promis
       ]),
     ),
   ]);
+  return slowest;
 }
 
 describe("Two tools that write one list at the same time", () => {
@@ -120,8 +130,9 @@ describe("Two tools that write one list at the same time", () => {
   });
 
   it("lose nothing of ours where they cannot", async () => {
-    const of = await image();
-    await race(registry.host, of);
+    let of = await image();
+    // What takes longer than ours waits for it may overwrite it: a busy machine gets another try.
+    for (let tries = 1; (await race(registry.host, of)) > 500 && tries < 4; tries += 1) of = await image();
     expect(await listed(of)).toEqual(expect.arrayContaining(OURS));
   });
 });

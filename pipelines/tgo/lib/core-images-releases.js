@@ -6583,6 +6583,10 @@ function contentTime(hash) {
   const start = Date.UTC(1980, 0, 1) / 1e3;
   return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
 }
+function sourceTimes(given, hash) {
+  const created = given?.getTime() === UNKNOWN_TIME.getTime() ? void 0 : given;
+  return { created: created ?? UNKNOWN_TIME, modified: created ?? contentTime(hash) };
+}
 var WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
 function parseCreated(text2) {
   const isSeconds = /^\d+$/.test(text2);
@@ -9124,15 +9128,14 @@ async function loadSource(context, name, service, options) {
     found && differences?.({ folder: found.folder, ...view })
   ]);
   if (differs === void 0) checkEntries(name, service.build, entries2);
-  const created = options.created === void 0 ? raw.created : parseCreated(options.created);
+  const given = options.created === void 0 ? raw.created : parseCreated(options.created);
   return {
     directory: tree.directory,
     hidden,
     entries: entries2,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
-    created: created ?? UNKNOWN_TIME,
-    modified: created ?? contentTime(tree.hash),
+    ...sourceTimes(given, tree.hash),
     // The host's result is about its own files, not about a git repository that was read instead.
     uncommitted: found && (differs ?? found.uncommitted ?? uncommitted)
   };

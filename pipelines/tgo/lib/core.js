@@ -907,8 +907,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "1d66347a5db84172";
-var BUILD_HASH = "8575a430f5b232fa";
+var PIPELINE = "84acfd68f9bb2920";
+var BUILD_HASH = "085ff0016eb2ed73";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -1398,6 +1398,7 @@ function parse(schema, value, where) {
 }
 
 // packages/publishing/src/reproduce/compare-images.ts
+import { isDeepStrictEqual } from "node:util";
 function compareImages(published, rebuilt) {
   const names = [
     ...new Set([...published.variants, ...rebuilt.variants].map(({ platform }) => platform))
@@ -1463,7 +1464,7 @@ function differingFields(a, b) {
     return Object.fromEntries([...outer, ...inner]);
   };
   const [inA, inB] = [fields2(a), fields2(b)];
-  return [.../* @__PURE__ */ new Set([...Object.keys(inA), ...Object.keys(inB)])].filter((name) => JSON.stringify(inA[name]) !== JSON.stringify(inB[name])).sort();
+  return [.../* @__PURE__ */ new Set([...Object.keys(inA), ...Object.keys(inB)])].filter((name) => !isDeepStrictEqual(inA[name], inB[name])).sort();
 }
 
 // packages/publishing/src/reproduce/rebuild-image.ts

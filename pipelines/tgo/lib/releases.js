@@ -132,9 +132,7 @@ function registryChecks(checks, version) {
     {
       name: "push access",
       state: isRefused ? "failed" : "ok",
-      evidence: lines(
-        ({ accepts, report }) => accepts ? "accepts pushes" : firstLine(report.problems[0] ?? { what: "not waited for" })
-      )
+      evidence: lines(({ accepts, report }) => accepts ? "accepts pushes" : whyNot(report.problems))
     },
     {
       name: "image",
@@ -151,6 +149,10 @@ function registryChecks(checks, version) {
       }
     ]
   ];
+}
+function whyNot([problem]) {
+  if (problem === void 0) return "not waited for";
+  return problem.code === "UNAVAILABLE" ? "cannot be reached" : "refuses pushes";
 }
 function clockCheck(skews, problems2) {
   if (skews.length === 0) return [];

@@ -7,7 +7,7 @@ import { entryName } from "./entry-name.js";
 import { findSource, sourceFromGit, type SourceOptions } from "./find-source.js";
 import { applyIgnoreFile } from "./ignore-file.js";
 import { isMarked, markersOf } from "./markers.js";
-import { contentTime, parseCreated, UNKNOWN_TIME } from "./times.js";
+import { parseCreated, sourceTimes } from "./times.js";
 
 /** A service's source, with its revision and time. */
 export interface Source {
@@ -57,15 +57,14 @@ export async function loadSource(
   ]);
   // A file may be missing because of them.
   if (differs === undefined) checkEntries(name, service.build, entries);
-  const created = options.created === undefined ? raw.created : parseCreated(options.created);
+  const given = options.created === undefined ? raw.created : parseCreated(options.created);
   return {
     directory: tree.directory,
     hidden,
     entries,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
-    created: created ?? UNKNOWN_TIME,
-    modified: created ?? contentTime(tree.hash),
+    ...sourceTimes(given, tree.hash),
     // The host's result is about its own files, not about a git repository that was read instead.
     uncommitted: found && (differs ?? found.uncommitted ?? uncommitted),
   };

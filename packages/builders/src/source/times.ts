@@ -9,6 +9,19 @@ export function contentTime(hash: string): Date {
   return new Date((start + (Number.parseInt(hash.slice(0, 8), 16) % 1_000_000_000)) * 1000);
 }
 
+/**
+ * Times of an image and of the files from its source. The unknown time is unknown when it is given, too, as provenance
+ * does: one candidate key has one image.
+ * @param hash of the source's content
+ */
+export function sourceTimes(
+  given: Date | undefined,
+  hash: string,
+): { readonly created: Date; readonly modified: Date } {
+  const created = given?.getTime() === UNKNOWN_TIME.getTime() ? undefined : given;
+  return { created: created ?? UNKNOWN_TIME, modified: created ?? contentTime(hash) };
+}
+
 /** Texts that name one moment everywhere: a day, which starts in UTC, or a time of day with its zone. */
 const WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
 

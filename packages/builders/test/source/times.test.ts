@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseCreated } from "../../src/source/times.js";
+import { parseCreated, sourceTimes } from "../../src/source/times.js";
 
 describe("--created", () => {
   it.each([
@@ -22,5 +22,20 @@ describe("--created", () => {
 
   it.each(["yesterday", "2026-13-01T00:00:00Z"])("%s is no time", (text) => {
     expect(() => parseCreated(text)).toThrow(/is not a time/);
+  });
+});
+
+describe("the times of a source", () => {
+  it("are the commit's, of the image and of its files", () => {
+    const commit = new Date("2026-01-02T03:04:05Z");
+    expect(sourceTimes(commit, "0123abcd")).toEqual({ created: commit, modified: commit });
+  });
+
+  it("are the same whether the unknown time is left out or given, and the files' differ with the content", () => {
+    const unknown = sourceTimes(undefined, "0123abcd");
+    expect(sourceTimes(parseCreated("1980-01-01T00:00:00Z"), "0123abcd")).toEqual(unknown);
+    expect(unknown.created.toISOString()).toBe("1980-01-01T00:00:00.000Z");
+    expect(unknown.modified).not.toEqual(unknown.created);
+    expect(sourceTimes(undefined, "4123abcd").modified).not.toEqual(unknown.modified);
   });
 });

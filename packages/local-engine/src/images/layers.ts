@@ -13,7 +13,7 @@ import { keyOf } from "../store/keys.js";
 import type { Snapshot } from "../store/snapshot.js";
 import type { Snapshots } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
-import { gzip } from "./gzip.js";
+import { GZIP_FORMAT, gzip } from "./gzip.js";
 import { layerTar } from "./tar-layer.js";
 
 /** A layer as in a registry. */
@@ -47,7 +47,7 @@ export class Layers {
       const folder = this.store.path("s", layer);
       await this.store.checkLayers([layer]);
       if ((await readdir(folder)).length === 0) return undefined;
-      const entry = `meta/layer-${layer.replace("/", "-")}.json`;
+      const entry = layerEntry(layer);
       const known = await this.store.readJson<LayerBlob>(entry);
       if (known && (await this.store.hasBlob(known.digest))) return known;
       const blob = await this.#limit(() => this.#compress(folder));
@@ -77,7 +77,7 @@ export class Layers {
   async unpack(below: Snapshot, blob: LayerBlob, tarFile: string): Promise<Snapshot> {
     const key = layerKey(below, blob);
     // Several blobs may unpack to the same folder: the one pulled last counts.
-    await this.store.writeJson(`meta/layer-${key}-fs.json`, blob);
+    await this.store.writeJson(layerEntry(`${key}/fs`), blob);
     await this.remember(blob);
     return this.#unpack(below, key, tarFile);
   }
@@ -167,8 +167,12 @@ async function sha256Of(chunks: AsyncIterable<unknown>): Promise<string> {
   return `sha256:${hash.digest("hex")}`;
 }
 
+function layerEntry(layer: string): string {
+  return `meta/layer-${layer.replace("/", "-")}-${GZIP_FORMAT}.json`;
+}
+
 function diffEntry(diffId: string): string {
-  return `meta/diff-${diffId.replace(":", "-")}.json`;
+  return `meta/diff-${diffId.replace(":", "-")}-${GZIP_FORMAT}.json`;
 }
 
 async function hide(path: string): Promise<void> {

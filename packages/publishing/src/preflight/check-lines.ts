@@ -24,9 +24,7 @@ export function registryChecks(checks: readonly RegistryCheck[], version: string
     {
       name: "push access",
       state: isRefused ? "failed" : "ok",
-      evidence: lines(({ accepts, report }) =>
-        accepts ? "accepts pushes" : firstLine(report.problems[0] ?? { what: "not waited for" }),
-      ),
+      evidence: lines(({ accepts, report }) => (accepts ? "accepts pushes" : whyNot(report.problems))),
     },
     {
       name: "image",
@@ -51,6 +49,12 @@ export function registryChecks(checks: readonly RegistryCheck[], version: string
           },
         ]),
   ];
+}
+
+/** The problem itself is told once, with its remedy, above the checks. */
+function whyNot([problem]: readonly Problem[]): string {
+  if (problem === undefined) return "not waited for";
+  return problem.code === "UNAVAILABLE" ? "cannot be reached" : "refuses pushes";
 }
 
 /** The clocks of all registries against this machine's. */

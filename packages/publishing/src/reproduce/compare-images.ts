@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FinalImage } from "@tgo/image";
 import type { ImageConfig, Manifest } from "@tgo/registry";
 
@@ -127,6 +128,6 @@ function differingFields(a: ImageConfig, b: ImageConfig): string[] {
   };
   const [inA, inB] = [fields(a), fields(b)];
   return [...new Set([...Object.keys(inA), ...Object.keys(inB)])]
-    .filter((name) => JSON.stringify(inA[name]) !== JSON.stringify(inB[name]))
+    .filter((name) => !isDeepStrictEqual(inA[name], inB[name]))
     .sort();
 }

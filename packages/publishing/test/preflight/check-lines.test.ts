@@ -29,7 +29,7 @@ it("every check of a registry has its result, good or bad", () => {
     {
       name: "push access",
       state: "failed",
-      evidence: ["ghcr: accepts pushes", "acr: the registry refuses", "quay: not waited for"],
+      evidence: ["ghcr: accepts pushes", "acr: refuses pushes", "quay: not waited for"],
     },
     { name: "image", state: "ok", evidence: ["in ghcr"] },
     {

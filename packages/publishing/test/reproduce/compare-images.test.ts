@@ -95,3 +95,19 @@ test("a platform that only one of them has is named", () => {
   ]);
   expect(found.sameContent).toBe(false);
 });
+
+test("settings in another order are the same", () => {
+  const image = published(BASE);
+  const ordered = {
+    ...image.config,
+    config: { Env: [], Healthcheck: { Test: ["CMD", "true"], Retries: 3 } },
+  };
+  const other = rebuilt({ ...BASE, env: ["A=1"] }, "e");
+  const [variant] = other.variants;
+  const config = { ...ordered, config: { Healthcheck: { Retries: 3, Test: ["CMD", "true"] }, Env: [] } };
+  const found = compareImages({ digest: digest("f"), variants: [{ ...image, config: ordered }] }, {
+    ...other,
+    variants: [{ ...variant, config: { ...variant?.config, bytes: Buffer.from(JSON.stringify(config)) } }],
+  } as unknown as FinalImage);
+  expect(found.platforms[0]?.config).toEqual([]);
+});
