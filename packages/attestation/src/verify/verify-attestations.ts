@@ -1,7 +1,13 @@
 import { foreseenProblem, type Problem } from "@tgo/errors";
 import { address, type Registry } from "@tgo/registry";
 import { readAttestations, type FoundAttestation } from "../attach/read-attestations.js";
-import { PROVENANCE_PREDICATE, SIGNATURE_PREDICATE } from "../predicate-types.js";
+import {
+  CYCLONEDX_PREDICATE,
+  PROOF_PREDICATE,
+  PROVENANCE_PREDICATE,
+  SIGNATURE_PREDICATE,
+  SPDX_PREDICATE,
+} from "../predicate-types.js";
 import { provenanceCommits } from "./provenance-commits.js";
 import type { Trust } from "./trust.js";
 import { verifyBundle, type Verdict } from "./verify-bundle.js";
@@ -171,8 +177,9 @@ function notesOf(good: readonly Judged[]): string[] {
 const SHORT: Readonly<Record<string, string>> = {
   [SIGNATURE_PREDICATE]: "signature",
   [PROVENANCE_PREDICATE]: "provenance",
-  "https://cyclonedx.org/bom": "CycloneDX SBOM",
-  "https://spdx.dev/Document": "SPDX SBOM",
+  [PROOF_PREDICATE]: "proof",
+  [CYCLONEDX_PREDICATE]: "CycloneDX SBOM",
+  [SPDX_PREDICATE]: "SPDX SBOM",
 };
 
 function shortType(predicateType: string): string {
