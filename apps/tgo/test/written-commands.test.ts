@@ -19,7 +19,7 @@ function filesOf(...folders: string[]): string[] {
 }
 
 const FILES = filesOf("ci");
-const WORKFLOWS = FILES.filter((path) => path.startsWith("ci/github/"));
+const WORKFLOWS = filesOf("ci/github", ".github/workflows");
 const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
   ...filesOf("docs").filter((path) => path.endsWith(".md")),
