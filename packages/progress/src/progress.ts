@@ -47,6 +47,8 @@ export interface StepResult {
 /** Reports every step to a listener, with the time it took. */
 export class Progress {
   private count = 0;
+  /** Services that have failed. */
+  readonly #ended = new Set<string>();
 
   constructor(
     private readonly listener: ProgressListener,
@@ -69,7 +71,8 @@ export class Progress {
     const started = this.now();
     this.listener({ kind: "begin", id, ...names });
     const end = (result: StepResult): void => {
-      const wasStopped = result.state === "failed" && this.signal?.aborted === true;
+      const isOver = this.signal?.aborted === true || this.#ended.has(names.service ?? "");
+      const wasStopped = result.state === "failed" && isOver;
       const shown = wasStopped ? ({ state: "stopped" } as const) : result;
       this.listener({ kind: "end", id, ...names, ...shown, durationMs: Math.round(this.now() - started) });
     };
@@ -83,6 +86,11 @@ export class Progress {
       end({ state: "failed", detail: oneLine(error) });
       throw error;
     }
+  }
+
+  /** A service has failed, which is told elsewhere: of its steps that still run, one that fails was "stopped". */
+  endService(service: string): void {
+    this.#ended.add(service);
   }
 
   note(names: StepNames, detail: string): void {

@@ -57,4 +57,19 @@ describe("Progress", () => {
     await expect(stopped).rejects.toThrow();
     expect(events.map(formatEvent).at(-1)).toBe("a build stopped (1.5 s)");
   });
+
+  it("ends a step as stopped when its service has failed, not those of other services", async () => {
+    const events: ProgressEvent[] = [];
+    const progress = new Progress(
+      (event) => events.push(event),
+      () => 0,
+    );
+    const fail = (): Promise<never> => Promise.reject(new Error("the session has ended"));
+    progress.endService("a");
+    await Promise.allSettled(["a", "b"].map((service) => progress.step({ step: "smoke", service }, fail)));
+    expect(events.filter(({ kind }) => kind === "end").map(formatEvent)).toEqual([
+      "a smoke stopped (0.0 s)",
+      "b smoke failed (0.0 s): the session has ended",
+    ]);
+  });
 });

@@ -22103,8 +22103,9 @@ function notesOf2(good) {
 var SHORT = {
   [SIGNATURE_PREDICATE]: "signature",
   [PROVENANCE_PREDICATE]: "provenance",
-  "https://cyclonedx.org/bom": "CycloneDX SBOM",
-  "https://spdx.dev/Document": "SPDX SBOM"
+  [PROOF_PREDICATE]: "proof",
+  [CYCLONEDX_PREDICATE]: "CycloneDX SBOM",
+  [SPDX_PREDICATE]: "SPDX SBOM"
 };
 function shortType(predicateType) {
   return SHORT[predicateType] ?? predicateType;

@@ -181,6 +181,8 @@ var Progress = class {
   now;
   signal;
   count = 0;
+  /** Services that have failed. */
+  #ended = /* @__PURE__ */ new Set();
   /**
    * Runs a step between its "begin" and its "end".
    * @param run is given a function that reports how far it is
@@ -191,7 +193,8 @@ var Progress = class {
     const started = this.now();
     this.listener({ kind: "begin", id, ...names });
     const end = (result) => {
-      const wasStopped = result.state === "failed" && this.signal?.aborted === true;
+      const isOver = this.signal?.aborted === true || this.#ended.has(names.service ?? "");
+      const wasStopped = result.state === "failed" && isOver;
       const shown = wasStopped ? { state: "stopped" } : result;
       this.listener({ kind: "end", id, ...names, ...shown, durationMs: Math.round(this.now() - started) });
     };
@@ -205,6 +208,10 @@ var Progress = class {
       end({ state: "failed", detail: oneLine(error) });
       throw error;
     }
+  }
+  /** A service has failed, which is told elsewhere: of its steps that still run, one that fails was "stopped". */
+  endService(service) {
+    this.#ended.add(service);
   }
   note(names, detail) {
     this.listener({ kind: "note", id: `${++this.count}`, ...names, detail });

@@ -1390,6 +1390,7 @@ async function buildCandidate(context, prepared, { targets, note }) {
   };
   const { built, proofs } = await buildAndTest(context, prepared.request, { onChecked }).catch(
     (error) => {
+      context.progress.endService(name);
       uploads.abandon().forEach(note);
       throw error;
     }

@@ -907,8 +907,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "84acfd68f9bb2920";
-var BUILD_HASH = "085ff0016eb2ed73";
+var PIPELINE = "39bbf61d79bd9b8c";
+var BUILD_HASH = "06ffdabf046e29f7";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

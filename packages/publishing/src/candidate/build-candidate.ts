@@ -42,6 +42,7 @@ export async function buildCandidate(
   };
   const { built, proofs } = await buildAndTest(context, prepared.request, { onChecked }).catch(
     (error: unknown) => {
+      context.progress.endService(name);
       uploads.abandon().forEach(note);
       throw error;
     },
