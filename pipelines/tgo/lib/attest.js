@@ -21737,9 +21737,9 @@ function rowsOf({ statements, targets }) {
   });
 }
 var UNSIGNED = {
-  code: "VERIFY",
+  code: "USAGE",
   what: "no trusted signature of the image was found, and there is no key to sign it with",
-  remedy: "Run the same command with --signing-key, or --identity-token in CI."
+  remedy: "Add --signing-key to the command, or --identity-token in CI."
 };
 function notesOf({ statements }) {
   const signers = [...new Set(statements.flatMap(({ signer }) => signer ?? []))];

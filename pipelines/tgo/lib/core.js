@@ -907,7 +907,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "39bbf61d79bd9b8c";
+var PIPELINE = "05ac7ff5c4ed1271";
 var BUILD_HASH = "06ffdabf046e29f7";
 var BUILT_IN = {
   services: {

@@ -105,10 +105,11 @@ function rowsOf({ statements, targets }: AttestResult): AttestationRow[] {
   });
 }
 
+/** The same command would fail again: it needs a flag. */
 const UNSIGNED = {
-  code: "VERIFY",
+  code: "USAGE",
   what: "no trusted signature of the image was found, and there is no key to sign it with",
-  remedy: "Run the same command with --signing-key, or --identity-token in CI.",
+  remedy: "Add --signing-key to the command, or --identity-token in CI.",
 } as const;
 
 function notesOf({ statements }: AttestResult): string[] {
