@@ -7,9 +7,9 @@
  * node scripts/build.mjs cli            the `tgo` command: apps/tgo/dist (not committed)
  * node scripts/build.mjs --check        writes nothing; fails if a committed file differs from what would be written
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { bundleCli, bundleCore } from "./bundle.mjs";
+import { bundleCli, bundleCore, LIB } from "./bundle.mjs";
 import { declareCore } from "./declarations.mjs";
 import { moduleApi } from "./module-api.mjs";
 import { pageWithPackageGraph } from "./package-graph.mjs";
@@ -33,12 +33,25 @@ const parts = process.argv.slice(2);
 const check = parts.includes("--check");
 const stale = [];
 for (const [part, files] of Object.entries(COMMITTED))
-  if (check || parts.includes(part))
-    for (const [path, text] of Object.entries(await files())) await write(path, text);
+  if (check || parts.includes(part)) {
+    const made = await files();
+    for (const [path, text] of Object.entries(made)) await write(path, text);
+    if (part === "core") await removeOthers(made);
+  }
 if (parts.includes("cli")) await bundleCli();
 if (stale.length > 0) {
   console.error(`Stale: ${stale.join(", ")}\nRun npm run generate and commit the result.`);
   process.exit(1);
+}
+
+/** A part that the bundle no longer has would stay in the module, and nothing would load it. */
+async function removeOthers(made) {
+  for (const name of await readdir(`${root}/${LIB}`)) {
+    const path = `${LIB}/${name}`;
+    if (!name.endsWith(".js") || path in made) continue;
+    if (check) stale.push(path);
+    else await rm(`${root}/${path}`);
+  }
 }
 
 async function write(path, text) {

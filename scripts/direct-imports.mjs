@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { root } from "./root.mjs";
 
+const SOURCE = /[\\/]packages[\\/][a-z-]+[\\/]src[\\/].*\.ts$/;
 const PACKAGE_IMPORT = /^import \{([^}]*)\} from "@tgo\/([a-z-]+)";$/gm;
 const INDEX_EXPORT = /^export \{([^}]*)\} from "\.\/([^"]+)\.js";$/gm;
 
@@ -22,7 +24,7 @@ const indexPath = (name) => `packages/${name}/src/index.ts`;
 export const directImports = {
   name: "tgo-direct-imports",
   setup(builder) {
-    builder.onLoad({ filter: /[\\/]packages[\\/][a-z-]+[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({
+    builder.onLoad({ filter: SOURCE }, async ({ path }) => ({
       contents: (await readFile(path, "utf8")).replace(PACKAGE_IMPORT, directly),
       loader: "ts",
     }));
@@ -30,6 +32,13 @@ export const directImports = {
       const [, name, file] = /^@tgo\/([a-z-]+)\/(.+)$/.exec(path);
       return { path: `${root}/packages/${name}/src/${file}.ts`, sideEffects: false };
     });
+    // Relative imports too: esbuild reads the nearest package.json only for paths that it resolves itself, so that the
+    // code around CommonJS libraries would depend on which import of a file comes first.
+    builder.onResolve({ filter: /^[.]{1,2}[/].*[.]js$/ }, ({ path, importer }) =>
+      SOURCE.test(importer)
+        ? { path: resolve(dirname(importer), path.replace(/[.]js$/, ".ts")), sideEffects: false }
+        : undefined,
+    );
   },
 };
 

@@ -2344,7 +2344,7 @@ var SPDX_PREDICATE = "https://spdx.dev/Document";
 var PROOF_PREDICATE = "https://github.com/tgoai/tgo/proof/v1";
 
 // packages/attestation/src/sbom/licenses.ts
-var import_spdx_expression_parse = __toESM(require_spdx_expression_parse(), 1);
+var import_spdx_expression_parse = __toESM(require_spdx_expression_parse());
 
 // node_modules/spdx-license-ids/index.json with { type: 'json' }
 var spdx_license_ids_default = [
@@ -3135,7 +3135,7 @@ function spdxOfDebian(name) {
 }
 
 // packages/attestation/src/sbom/purl.ts
-var import_packageurl_js = __toESM(require_packageurl_js(), 1);
+var import_packageurl_js = __toESM(require_packageurl_js());
 function purlOf({ kind, name, version, architecture, source }, distribution) {
   switch (kind) {
     case "python":

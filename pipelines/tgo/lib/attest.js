@@ -21222,8 +21222,8 @@ function refusal(what) {
 }
 
 // packages/attestation/src/sign/seal.ts
-var import_bundle = __toESM(require_dist3(), 1);
-var import_sign = __toESM(require_dist11(), 1);
+var import_bundle = __toESM(require_dist3());
+var import_sign = __toESM(require_dist11());
 async function seal(statement, signer, witnesses = []) {
   const builder = new import_sign.DSSEBundleBuilder({ signer, witnesses });
   const bundle = await builder.create({ data: Buffer.from(statement), type: IN_TOTO_PAYLOAD });
@@ -21434,8 +21434,8 @@ function verifierOf(trustedRoot) {
 }
 
 // packages/attestation/src/verify/verify-bundle.ts
-var import_bundle2 = __toESM(require_dist3(), 1);
-var import_verify2 = __toESM(require_dist12(), 1);
+var import_bundle2 = __toESM(require_dist3());
+var import_verify2 = __toESM(require_dist12());
 function verifyBundle(bytes, trust) {
   try {
     const statement = parseStatement(payloadOf(bytes));

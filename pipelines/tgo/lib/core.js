@@ -907,7 +907,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "05ac7ff5c4ed1271";
+var PIPELINE = "4c8c9e0ee9cbc9fe";
 var BUILD_HASH = "06ffdabf046e29f7";
 var BUILT_IN = {
   services: {
