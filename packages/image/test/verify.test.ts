@@ -353,6 +353,22 @@ describe("all problems are reported, for each registry", () => {
     ]);
   });
 
+  test("an image served as application/json is good, and noted: Docker and containerd may refuse it", async () => {
+    const registry = new MemoryRegistry("ghcr.io");
+    await stageImage(registry.client(), "t/app", "v1", variants());
+    const tagged = registry.manifests.get("t/app v1");
+    if (tagged) registry.manifests.set("t/app v1", { ...tagged, mediaType: "application/json" });
+    const { ok, checks } = await verifyImage({ targets: [target(registry)] });
+    expect(ok).toBe(true);
+    expect(checks.find(({ name }) => name === "index type")).toMatchObject({
+      state: "note",
+      evidence: [
+        expect.anything(),
+        "ghcr.io/t/app:v1 is served as application/json: Docker and containerd may refuse to pull it",
+      ],
+    });
+  });
+
   test("an x86-64 file in the arm64 image, for every registry that has the digest, unless its path is allowed", async () => {
     const hidden: TarEntry[] = [
       { path: "app/lib/evil.so", content: elfFile(X86_64) },

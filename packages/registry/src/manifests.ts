@@ -4,7 +4,7 @@ import { digestLike, digestOf, isDigest } from "./digest.js";
 import { parseManifestOrIndex, type Descriptor, type ManifestOrIndex } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
-import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES, OCI_INDEX } from "./media-types.js";
+import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES, OCI_INDEX, isManifestType } from "./media-types.js";
 import { assertRegistry } from "./ping.js";
 import { assertNames } from "./reference.js";
 
@@ -13,6 +13,8 @@ export interface FetchedManifest {
   /** Exactly as the registry sent them; the descriptor's digest is theirs. */
   readonly bytes: Uint8Array;
   readonly value: ManifestOrIndex;
+  /** The response's Content-Type, where it names no type of manifest, such as `application/json`. */
+  readonly servedAs?: string;
 }
 
 /** A manifest that was pushed. */
@@ -137,14 +139,14 @@ export class Manifests {
     }
     const { headers, status } = response;
     const digest = headers.get("docker-content-digest") ?? "";
-    const mediaType = headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    const mediaType = contentType(response);
     const size = Number(headers.get("content-length") ?? Number.NaN);
-    if (response.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size)) {
+    if (response.ok && isDigest(digest) && isManifestType(mediaType) && Number.isSafeInteger(size)) {
       if (!isDigest(reference) || reference === digest) return { mediaType, digest, size };
       throw wrongDigest(response, reference, digest);
     }
     if (status === 429 || status >= 500) throw await this.#connection.transport.errorOf(response);
-    // No digest in the headers, or a refusal whose text only GET shows.
+    // No digest or type in the headers, or a refusal whose text only GET shows.
     return (await this.#get(repository, reference, access))?.descriptor;
   }
 
@@ -202,8 +204,8 @@ export class Manifests {
     if (response === undefined) return undefined;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseManifestOrIndex(bytes, response.call.where);
-    const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-    if (type !== "" && type !== value.mediaType) {
+    const type = contentType(response);
+    if (isManifestType(type) && type !== value.mediaType) {
       throw new TgoError(
         "INVALID_RESPONSE",
         `the registry serves it as ${type}, but it says that it is ${value.mediaType}: clients take it for either`,
@@ -215,7 +217,8 @@ export class Manifests {
     if (isDigest(reference) && digest !== reference) throw wrongDigest(response, reference, digest);
     if (isDigest(claimed) && digestLike(claimed, bytes) !== claimed)
       throw wrongDigest(response, claimed, digest);
-    return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
+    const descriptor = { mediaType: value.mediaType, digest, size: bytes.length };
+    return { descriptor, bytes, value, ...(type === value.mediaType ? {} : { servedAs: type }) };
   }
 
   async #request(
@@ -285,6 +288,11 @@ export class Manifests {
     }
     return read();
   }
+}
+
+/** Without parameters; empty when there is none. */
+function contentType({ headers }: RegistryResponse): string {
+  return headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
 function wrongDigest(response: RegistryResponse, expected: string, actual: string): TgoError {

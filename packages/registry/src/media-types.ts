@@ -22,8 +22,12 @@ export const DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.g
 export const DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 export const DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 
+const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
+
+export const isManifestType = (type: string): boolean => MANIFEST_TYPES.includes(type);
+
 /** Always sent in full: GHCR responds 404 to a request whose `Accept` does not name the type of the index. */
-export const ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
+export const ACCEPT_MANIFESTS = MANIFEST_TYPES.join(", ");
 
 /** The largest manifest or image config we read, in bytes: skopeo's limit, and most registries' on a push. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

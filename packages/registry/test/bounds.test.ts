@@ -252,4 +252,16 @@ describe("an index", () => {
       what: expect.stringContaining(`serves it as ${OCI_MANIFEST}`) as string,
     });
   });
+
+  test.each(["application/json", "application/octet-stream", "text/plain; charset=utf-8"])(
+    "that is served as %s is what it says that it is, and the answer is remembered",
+    async (type) => {
+      const { registry } = fakeRegistry(() => new Response(index(), { headers: { "content-type": type } }));
+      expect(await registry.manifest("a/b", "v1")).toMatchObject({
+        descriptor: { mediaType: OCI_INDEX },
+        servedAs: type.split(";")[0],
+      });
+      expect(await registry.resolve("a/b", "v1")).toMatchObject({ mediaType: OCI_INDEX });
+    },
+  );
 });

@@ -99,6 +99,8 @@ async function inspect(inspection: Inspection, options: InspectOptions, cache: I
   const found = await registry.manifest(repository, reference);
   inspection.digest = found.descriptor.digest;
   inspection.descriptor = found.descriptor;
+  if (found.servedAs !== undefined)
+    inspection.notes.push({ check: "index type", text: servedAs(where(inspection), found.servedAs) });
   const index = checkIndex(found, inspection, options);
   if (index === undefined) return;
   inspection.index = index;
@@ -111,6 +113,12 @@ async function inspect(inspection: Inspection, options: InspectOptions, cache: I
   inspection.variants = variants.filter((variant) => variant !== undefined);
   for (const variant of inspection.variants)
     inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
+}
+
+/** Docker and containerd take the Content-Type for the type of the manifest: containerd, core/remotes/docker/resolver.go. */
+function servedAs(address: string, type: string): string {
+  const sent = type === "" ? "without a Content-Type" : `as ${type}`;
+  return `${address} is served ${sent}: Docker and containerd may refuse to pull it`;
 }
 
 /** Somebody else's registry may not let everybody list them: that is no problem of the image. */
