@@ -1,6 +1,6 @@
 /**
  * Measures build times: one platform, both, rebuilds, an edit, and the services' own Dockerfiles. First prints what it
- * measures and how long that will take, at the end the tables, which it also writes to docs/.
+ * measures and how long that will take, at the end the tables, which it also writes to docs/background/.
  */
 import { relative } from "node:path";
 import type { Catalog, Platform } from "@tgo/catalog";

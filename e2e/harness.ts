@@ -156,7 +156,7 @@ function runCommand(
 
 /** Every JSON report of a test has to be as documented. */
 const isReport = new Ajv2020({ allErrors: true }).compile(
-  JSON.parse(readFileSync(join(ROOT, "docs/report.schema.json"), "utf8")) as object,
+  JSON.parse(readFileSync(join(ROOT, "docs/reference/report.schema.json"), "utf8")) as object,
 );
 
 export function reportOf(outcome: Outcome): Report {
@@ -169,7 +169,7 @@ export function reportOf(outcome: Outcome): Report {
     );
   }
   if (!isReport(report))
-    throw new Error(`the JSON is not as docs/report.schema.json says: ${JSON.stringify(isReport.errors)}`);
+    throw new Error(`the JSON is not as docs/reference/report.schema.json says: ${JSON.stringify(isReport.errors)}`);
   return report as Report;
 }
 

@@ -3,7 +3,7 @@
  *
  * node scripts/build.mjs core           the module's bundle: pipelines/tgo/lib/*.js (committed)
  * node scripts/build.mjs declarations   its types, the module's API, the catalog's JSON Schemas, the TypeScript
- *                                       projects and the graph in docs/architecture.md (committed)
+ *                                       projects and the graph in docs/background/architecture.md (committed)
  * node scripts/build.mjs cli            the `tgo` command: apps/tgo/dist (not committed)
  * node scripts/build.mjs --check        writes nothing; fails if a committed file differs from what would be written
  */

@@ -1,5 +1,5 @@
 /**
- * Which package may import which. The dependency check in `npm run lint`, the graph in docs/architecture.md and the
+ * Which package may import which. The dependency check in `npm run lint`, the graph in docs/background/architecture.md and the
  * test of the table there all read this file.
  */
 export const SDK = "@dagger.io/dagger";

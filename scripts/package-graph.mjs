@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import config from "../.dependency-cruiser.mjs";
 import { root } from "./root.mjs";
 
-const PAGE = "docs/architecture.md";
+const PAGE = "docs/background/architecture.md";
 const BEGIN = "<!-- packages -->";
 const END = "<!-- /packages -->";
 
-/** docs/architecture.md with the package graph between its markers. */
+/** docs/background/architecture.md with the package graph between its markers. */
 export async function pageWithPackageGraph() {
   const page = await readFile(`${root}/${PAGE}`, "utf8");
   const begin = page.indexOf(BEGIN);

@@ -14,7 +14,8 @@ const SOURCES = "docs/zh/sources.json";
 
 /** Translated pages: the English one and its translation. */
 export async function translatedPages() {
-  const names = (await readdir(`${root}/docs/zh`)).filter((name) => name.endsWith(".md")).sort();
+  const listed = await readdir(`${root}/docs/zh`, { recursive: true });
+  const names = listed.filter((name) => name.endsWith(".md")).sort();
   const pages = names.map((name) => ({ source: `docs/${name}`, translation: `docs/zh/${name}` }));
   const readme = { source: "README.md", translation: "README.zh.md" };
   return [...(existsSync(`${root}/${readme.translation}`) ? [readme] : []), ...pages];
@@ -33,10 +34,15 @@ export function sectionsOf(text) {
   return sections.map(({ heading, lines }) => ({ heading, text: lines.join("\n").trim() }));
 }
 
-/** Of text that is formatted again, with other line breaks, nothing has to be translated. */
+/** Of text with other line breaks, or with links to pages that moved, nothing has to be translated. */
 export const hashOf = ({ heading, text }) =>
   createHash("sha256")
-    .update(`${heading}\n${text.replaceAll(/\s+/g, " ").replaceAll(/-{3,}/g, "-")}`)
+    .update(
+      `${heading}\n${text
+        .replaceAll(/\s+/g, " ")
+        .replaceAll(/-{3,}/g, "-")
+        .replaceAll(/\]\((?![a-z]+:)[^)]*\)/g, "]()")}`,
+    )
     .digest("hex")
     .slice(0, 16);
 

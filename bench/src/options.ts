@@ -25,7 +25,7 @@ export const HELP = `npm run bench -- [options]
 npm run bench -- publish [options]     whole publishes: see npm run bench -- publish --help
 
 Measures build times of the sample services: one platform, both, rebuilds, an edit, and their own Dockerfiles,
-natively and under emulation. Writes docs/benchmarks.json, .svg and the tables of docs/benchmarks.md.
+natively and under emulation. Writes docs/background/benchmarks.json, .svg and the tables of docs/background/benchmarks.md.
 
   --rounds N            rounds of everything [default: 3; under emulation 1]
   --rounds-of KIND=N    rounds of one kind, comma-separated: one, both (rebuilds included), foreign, dockerfile,
@@ -70,7 +70,8 @@ export function parseOptions(
     caBundle: caBundle(values["ca-bundle"], env),
     buildArgs: buildArgs(values["build-arg"] ?? []),
     timeoutMs: count("timeout", values.timeout ?? "20", 1) * 60_000,
-    output: output === undefined ? undefined : resolve(output === "docs" ? `${ROOT}/docs` : output),
+    output:
+      output === undefined ? undefined : resolve(output === "docs" ? `${ROOT}/docs/background` : output),
   };
 }
 

@@ -50,7 +50,7 @@ function failureLines({ services, native, foreign }: Results): string[] {
   );
 }
 
-/** The generated part of docs/benchmarks.md. */
+/** The generated part of docs/background/benchmarks.md. */
 export function renderMarkdown(results: Results): string {
   const misses = missesOf(results);
   const failures = failureLines(results).map((line) => `- ${line.split("\n", 1)[0] ?? ""}`);

@@ -50,7 +50,7 @@ export interface Machine {
   readonly kernel: string;
 }
 
-/** The content of docs/benchmarks.json. */
+/** The content of docs/background/benchmarks.json. */
 export interface Results {
   /** Start of the benchmark, RFC 3339. */
   readonly date: string;

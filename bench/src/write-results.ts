@@ -10,14 +10,14 @@ import { ROOT } from "./samples.js";
 const NAME = "benchmarks";
 
 /**
- * Writes the results as JSON and as a plot, and the tables into the existing document, else into a copy of docs/'s.
+ * Writes the results as JSON and as a plot, and the tables into the existing document, else into a copy of docs/background's.
  * @returns the files written
  */
 export async function writeResults(folder: string, results: Results): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const document = join(folder, `${NAME}.md`);
   const existing = await readFile(document, "utf8").catch(() =>
-    readFile(join(ROOT, "docs", `${NAME}.md`), "utf8"),
+    readFile(join(ROOT, "docs/background", `${NAME}.md`), "utf8"),
   );
   const markdown = replaceBetweenMarkers(existing, renderMarkdown(results));
   const files = [
@@ -30,7 +30,7 @@ export async function writeResults(folder: string, results: Results): Promise<st
 }
 
 async function json(results: Results): Promise<string> {
-  const file = join(ROOT, "docs", `${NAME}.json`);
+  const file = join(ROOT, "docs/background", `${NAME}.json`);
   return format(JSON.stringify(results, null, 2), { ...(await resolveConfig(file)), parser: "json" });
 }
 
@@ -38,7 +38,7 @@ async function json(results: Results): Promise<string> {
 export async function readEarlier(): Promise<Results | undefined> {
   try {
     // Written by writeResults.
-    return JSON.parse(await readFile(join(ROOT, "docs", `${NAME}.json`), "utf8")) as Results;
+    return JSON.parse(await readFile(join(ROOT, "docs/background", `${NAME}.json`), "utf8")) as Results;
   } catch {
     return undefined;
   }

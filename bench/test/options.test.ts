@@ -8,14 +8,14 @@ describe("the command line", () => {
     const options = parse();
     expect(options).toMatchObject({ services: [], engine: "local" });
     expect(options?.rounds).toEqual({ one: 3, both: 3, foreign: 3, dockerfile: 3, emulated: 1 });
-    expect(options?.output).toMatch(/\/docs$/);
+    expect(options?.output).toMatch(/\/docs\/background$/);
   });
 
   it.each([["--quick"], ["--service", "shop"], ["--source", "."]])(
     "does not write partial results to docs: %s %s",
     (...args) => {
       expect(parse(...args)?.output).toBeUndefined();
-      expect(parse(...args, "--output", "docs")?.output).toMatch(/\/docs$/);
+      expect(parse(...args, "--output", "docs")?.output).toMatch(/\/docs\/background$/);
     },
   );
 

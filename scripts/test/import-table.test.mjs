@@ -12,8 +12,8 @@ describe("the import table", () => {
         expect(NAMES.indexOf(other), `${name}: ${other}`).toBeLessThan(index);
   });
 
-  it("is the one in docs/architecture.md", async () => {
-    const page = await readFile(`${root}/docs/architecture.md`, "utf8");
+  it("is the one in docs/background/architecture.md", async () => {
+    const page = await readFile(`${root}/docs/background/architecture.md`, "utf8");
     const rows = [...page.matchAll(/^\| (`?[\w, -]+`?) +\| (.+?) +\|$/gm)].map(([, name, text]) => [
       name.replaceAll("`", "").trim(),
       text,

@@ -13,7 +13,7 @@ it("translations are in step with their English pages", async () => {
 
 it("a translation is out of step when a word or a section of its page changed, not when lines break elsewhere", async () => {
   const page = { source: "a.md", translation: "zh/a.md" };
-  const english = "# A\n\nOne two.\n\n## B\n\n```sh\n## no heading\n```\n";
+  const english = "# A\n\nOne two [b](b.md).\n\n## B\n\n```sh\n## no heading\n```\n";
   const recorded = {
     "a.md": Object.fromEntries(sectionsOf(english).map((each) => [each.heading, hashOf(each)])),
   };
@@ -22,6 +22,7 @@ it("a translation is out of step when a word or a section of its page changed, n
 
   expect(await problems(english)).toEqual([]);
   expect(await problems(english.replace("One two", "One\ntwo"))).toEqual([]);
+  expect(await problems(english.replace("(b.md)", "(../b.md#c)"))).toEqual([]);
   expect(await problems(english.replace("two", "three"))).toEqual([
     'a.md, "A", changed since it was translated in zh/a.md',
   ]);

@@ -3,7 +3,7 @@ import { wrapped } from "./doc-text.js";
 import { ERROR_CODES, TgoError, type TgoErrorCode } from "@tgo/errors";
 
 /**
- * What a code of an error means, with examples and what to do: the page of docs/errors/, without a network. Without a
+ * What a code of an error means, with examples and what to do: the page of docs/reference/errors/, without a network. Without a
  * code, the list of all.
  * @param words what follows `explain` on the command line
  * @throws TgoError USAGE naming the nearest code

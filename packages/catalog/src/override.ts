@@ -33,7 +33,7 @@ export function applyOverride(base: unknown, override?: unknown, file = "tgo.cat
   if (parsed.success) return parsed.output;
   throw new TgoError("CATALOG", problems(parsed.issues, merged), {
     where: override === undefined ? "built-in catalog" : file,
-    remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md.",
+    remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
   });
 }
 

@@ -13,7 +13,7 @@ function index(): string {
     "# Error codes",
     "Every problem in a report has a code, for programs: `problems[].code` in JSON. The codes are stable; messages are not.\n" +
       "`tgo explain CODE` shows a code's page without a network.",
-    MADE.replace("PATH", "../"),
+    MADE.replace("PATH", "../../"),
     Object.entries(ERROR_CODES)
       .map(([code, { cause }]) => `- [${code}](errors/${code}.md): ${cause}`)
       .join("\n"),
@@ -38,20 +38,23 @@ function page(code: string, { cause, remedy, again, examples }: ErrorCodeEntry):
       ].join("\n"),
     ]),
     `[All codes](../errors.md) · \`tgo explain ${code}\``,
-    MADE.replace("PATH", "../../"),
+    MADE.replace("PATH", "../../../"),
   ].join("\n\n")}\n`;
 }
 
-it("docs/errors.md lists every code", async () => {
-  await expect(index()).toMatchFileSnapshot("../../../docs/errors.md");
+it("docs/reference/errors.md lists every code", async () => {
+  await expect(index()).toMatchFileSnapshot("../../../docs/reference/errors.md");
 });
 
-it.each(Object.entries(ERROR_CODES))("docs/errors/%s.md says what the data says", async (code, entry) => {
-  await expect(page(code, entry)).toMatchFileSnapshot(`../../../docs/errors/${code}.md`);
-});
+it.each(Object.entries(ERROR_CODES))(
+  "docs/reference/errors/%s.md says what the data says",
+  async (code, entry) => {
+    await expect(page(code, entry)).toMatchFileSnapshot(`../../../docs/reference/errors/${code}.md`);
+  },
+);
 
-it("docs/errors has no page of a code that is gone", async () => {
-  const pages = await readdir(new URL("../../../docs/errors/", import.meta.url));
+it("docs/reference/errors has no page of a code that is gone", async () => {
+  const pages = await readdir(new URL("../../../docs/reference/errors/", import.meta.url));
   expect(pages.sort()).toEqual(
     Object.keys(ERROR_CODES)
       .map((code) => `${code}.md`)

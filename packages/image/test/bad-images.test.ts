@@ -3,7 +3,7 @@ import { BAD_IMAGES, BOTH_PLATFORMS, MemoryRegistry, plantBadImages } from "@tgo
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifyImage, type Verification } from "../src/index.js";
 
-const PAGE = readFileSync(new URL("../../../docs/verification.md", import.meta.url), "utf8");
+const PAGE = readFileSync(new URL("../../../docs/background/judges.md", import.meta.url), "utf8");
 const registry = new MemoryRegistry("registry.example.com");
 beforeAll(() => {
   plantBadImages(registry, "t");
@@ -27,7 +27,7 @@ describe("images that nobody should publish", () => {
   });
 
   it.each(BAD_IMAGES)(
-    "are in docs/verification.md, with what we say and who else refuses them: $name",
+    "are in docs/background/judges.md, with what we say and who else refuses them: $name",
     (image) => {
       const [, says = "", others = ""] =
         new RegExp(`^\\| \\x60${image.name}\\x60 +\\| (.+?) +\\| (.+?) +\\|$`, "m").exec(PAGE) ?? [];

@@ -48,7 +48,7 @@ const envOf = async (text: string, options?: Options): Promise<Record<string, st
 };
 
 describe("the documented table of lines", () => {
-  const page = readFileSync(new URL("../../../docs/dockerfile.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../docs/guides/dockerfile.md", import.meta.url), "utf8");
   const rows = [...page.matchAll(/^\| `(.*?)` +\| (yes) +\| (yes|no) +\|$/gm)];
 
   it("has every instruction", () => {

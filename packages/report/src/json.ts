@@ -29,7 +29,7 @@ type Key =
   | keyof LinkSummary
   | "schemaVersion";
 
-/** Of docs/report.schema.json. It rises when a field goes or changes its meaning, not when one is added. */
+/** Of docs/reference/report.schema.json. It rises when a field goes or changes its meaning, not when one is added. */
 export const SCHEMA_VERSION = 1;
 
 /** Every key of a report, in the order of writing; the compiler rejects a missing one. */

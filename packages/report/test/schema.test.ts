@@ -13,7 +13,7 @@ import {
 } from "./release-sample.js";
 import { failedReport, report, without } from "./sample.js";
 
-const FILE = new URL("../../../docs/report.schema.json", import.meta.url);
+const FILE = new URL("../../../docs/reference/report.schema.json", import.meta.url);
 const FOLDER = new URL("..", import.meta.url).pathname;
 
 /** The schema of the JSON report, from its types and their comments. */
@@ -50,7 +50,7 @@ function generated(): string {
     .replace('"definitions":', '"$defs":');
 }
 
-it("docs/report.schema.json says what the types say", async () => {
+it("docs/reference/report.schema.json says what the types say", async () => {
   await expect(generated()).toMatchFileSnapshot(FILE.pathname);
 });
 

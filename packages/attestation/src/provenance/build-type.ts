@@ -1,5 +1,6 @@
 /**
  * Tells what the fields of our provenance mean; the page describes them.
- * @see ../../../../docs/provenance.md
+ * @see ../../../../docs/guides/provenance.md
  */
-export const BUILD_TYPE = "https://github.com/tgoai/tgo-pipelines/blob/main/docs/provenance.md#build-type-v1";
+export const BUILD_TYPE =
+  "https://github.com/tgoai/tgo-pipelines/blob/main/docs/guides/provenance.md#build-type-v1";

@@ -1,4 +1,4 @@
-const PAGE = "https://github.com/tgoai/tgo-pipelines/blob/main/docs/provenance.md";
+const PAGE = "https://github.com/tgoai/tgo-pipelines/blob/main/docs/guides/provenance.md";
 
 /** Who ran the build is not known: a module sees nothing of its caller. */
 export const UNKNOWN_BUILDER = `${PAGE}#unknown-builder`;

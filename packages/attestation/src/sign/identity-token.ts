@@ -15,7 +15,7 @@ export type Claims = v.InferOutput<typeof Claims>;
 /** How far clocks may differ, in milliseconds. */
 const SKEW_MS = 60_000;
 const REMEDY =
-  'In GitHub Actions, give the job "id-token: write", and request a token for the audience sigstore: docs/trust.md.';
+  'In GitHub Actions, give the job "id-token: write", and request a token for the audience sigstore: docs/guides/signing.md.';
 
 /**
  * Reads an identity token's claims; its signature is Fulcio's to check.

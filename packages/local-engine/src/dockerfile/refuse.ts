@@ -12,7 +12,7 @@ export function placeIn(file: string): Place {
 export function unsupported(where: string, what: string): TgoError {
   return new TgoError("SOURCE", `${where}: the local engine does not support ${what}`, {
     remedy:
-      "Dagger's engine builds it: start Docker and use --engine dagger; or write the line without it (docs/dockerfile.md lists what both build).",
+      "Dagger's engine builds it: start Docker and use --engine dagger; or write the line without it (docs/guides/dockerfile.md lists what both build).",
   });
 }
 
