@@ -1,4 +1,5 @@
-import { engineAmount, type EngineStep } from "./progress/engine-amount.js";
+import type { EngineEvent } from "@tgo/local-engine";
+import { engineAmount } from "./progress/engine-amount.js";
 import type { EngineAmount } from "./progress/steps.js";
 
 /** Kept of each step that runs. */
@@ -17,7 +18,7 @@ export class EngineOutput {
     private readonly onAmount?: (amount: EngineAmount) => void,
   ) {}
 
-  step(step: EngineStep): void {
+  step(step: EngineEvent): void {
     const { kind, title, platform, state, line = "" } = step;
     const amount = engineAmount(step);
     if (amount !== undefined) this.onAmount?.(amount);

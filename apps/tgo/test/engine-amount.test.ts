@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { engineAmount } from "../src/progress/engine-amount.js";
 
-const push = { kind: "push", title: "ghcr.io/tgoai/tgo-api:staging-1" };
-const exec = { kind: "exec", title: "python install_environment.py" };
+const push = { kind: "push" as const, title: "ghcr.io/tgoai/tgo-api:staging-1" };
+const exec = { kind: "exec" as const, title: "python install_environment.py" };
 
 it("an upload of the local engine and the downloads of our programs say how far they are", () => {
   expect(engineAmount({ ...push, state: "amount", done: 3, total: 9 })).toEqual({

@@ -1,16 +1,5 @@
+import type { EngineEvent } from "@tgo/local-engine";
 import type { EngineAmount } from "./steps.js";
-
-/** What an engine reports of a step: a command that runs, a pull, a build. */
-export interface EngineStep {
-  readonly kind: string;
-  readonly title: string;
-  readonly platform?: string;
-  readonly state: "start" | "end" | "cached" | "line" | "amount";
-  readonly line?: string;
-  /** For `amount`: bytes of layers. */
-  readonly done?: number;
-  readonly total?: number;
-}
 
 const LINE = /^tgo-progress: (\{.*\})$/;
 
@@ -25,7 +14,7 @@ export function engineAmount({
   line = "",
   done,
   total,
-}: EngineStep): EngineAmount | undefined {
+}: EngineEvent): EngineAmount | undefined {
   if (state === "amount" && kind === "push" && done !== undefined && total !== undefined)
     return { reference: title, amount: { what: "layers", done, total, unit: "bytes" } };
   const text = state === "line" ? LINE.exec(line)?.[1] : undefined;
