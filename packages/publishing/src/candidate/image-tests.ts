@@ -70,7 +70,8 @@ async function checkLayers(
   { name, service: { allowForeign, allowDifferences } }: TestedService,
   { from, digest }: FoundImage,
 ): Promise<Verification> {
-  const options = { digest, elf: true, allowForeign, allowDifferences };
+  const { machines } = context.catalog;
+  const options = { digest, elf: true, allowForeign, allowDifferences, machines };
   const verification = await verifyTag(context, name, [from], digest, options);
   for (const { code, what, where, remedy } of verification.targets.flatMap(({ problems }) => problems))
     throw new TgoError(code, what, defined({ where, remedy }));
