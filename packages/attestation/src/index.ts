@@ -26,6 +26,7 @@ export {
   type AttestationCheck,
   type AttestedPlace,
   type AttestedSubject,
+  type TrustedStatement,
   type VerifyAttestationsOptions,
 } from "./verify/verify-attestations.js";
 export { verifyBundle, type Distrust, type Verdict } from "./verify/verify-bundle.js";

@@ -71,17 +71,21 @@ async function verify(
   key: Partial<TrustedKey> = {},
   required = true,
 ): Promise<{ problems: string[][]; evidence: readonly string[]; notes: readonly string[] }> {
-  const { problems, ...seen } = await verifyAttestations({
+  const { problems, evidence, notes } = await verifyAttestations({
     places: registries.map(target),
     subjects: [
-      { name: "index", digest: index.digest },
-      ...platforms.map(({ digest }, at) => ({ name: BOTH_PLATFORMS[at] ?? "", digest })),
+      { name: "index", digest: index.digest, mustBeSigned: required },
+      ...platforms.map(({ digest }, at) => ({
+        name: BOTH_PLATFORMS[at] ?? "",
+        digest,
+        mustBeSigned: required,
+      })),
     ],
     trust: readTrust({ keys: [{ name: "release", pem: KEY.publicPem, ...key }], identities: [] }),
-    required,
+    remedies: { restore: "promote", other: "release" },
     revision: REVISION,
   });
-  return { problems: [...problems.values()].map((list) => list.map(({ what }) => what)), ...seen };
+  return { problems: [...problems.values()].map((list) => list.map(({ what }) => what)), evidence, notes };
 }
 
 /** Replaces every blob of bundles in a registry. */

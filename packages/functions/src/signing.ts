@@ -1,11 +1,11 @@
-import { openContext, type Call } from "./call.js";
 import { BuildLedger } from "@tgo/publishing";
 import type { RegistryReport } from "@tgo/report";
+import { openContext, type Call } from "./call.js";
 import type { Context } from "./context.js";
 import type { SigningFlags } from "./signing-flags.js";
 import type { SignatureChecks, SignedImage } from "./verify-signatures.js";
 
-/** Signing, and what verifies signatures: loaded where something is signed, or the catalog says who must sign. */
+/** Signing, and what verifies signatures: loaded where something is signed, or somebody says whose signatures count. */
 const attestations = () => import("./attest.js");
 
 /**
@@ -14,30 +14,46 @@ const attestations = () => import("./attest.js");
  */
 export async function openSigningContext(call: Call, flags: SigningFlags): Promise<Context> {
   const context = await openContext(call);
-  const { signingKey, signingKeyPassword, identityToken } = flags;
-  const given = [signingKey, signingKeyPassword, identityToken].some((flag) => flag !== undefined);
-  if (!given && !asksForSignatures(call, context)) return context;
+  const given = Object.values(signingFlags(flags)).some((flag) => flag !== undefined);
+  if (!given && context.catalog.signatures === undefined && !trustFlags(call).given) return context;
   const { openAttestor } = await attestations();
   const ledger = new BuildLedger();
   return { ...context, ledger, attestor: await openAttestor({ ...context, ledger }, call.options, flags) };
 }
 
+/** How images are signed, without the other flags of a function. */
+function signingFlags({ signingKey, signingKeyPassword, identityToken }: SigningFlags): SigningFlags {
+  return { signingKey, signingKeyPassword, identityToken };
+}
+
+/** Checks the signatures of an image that was verified, and adds what it finds to the registries' rows. */
+export type CheckSignatures = (
+  image: SignedImage,
+  rows: readonly RegistryReport[],
+) => Promise<SignatureChecks>;
+
 /**
  * Checks signatures in a verification; undefined where neither the catalog nor a flag says whose count.
+ * @param isOwn whether the catalog's policy is about the images
  * @throws TgoError USAGE for keys and trusted roots that cannot be read
  */
 export async function openSignatureChecks(
   call: Call,
-  context: Context,
-): Promise<((image: SignedImage, rows: readonly RegistryReport[]) => Promise<SignatureChecks>) | undefined> {
-  if (!asksForSignatures(call, context)) return undefined;
+  { catalog }: Pick<Context, "catalog">,
+  isOwn = true,
+): Promise<CheckSignatures | undefined> {
+  if (!trustFlags(call).given && !(isOwn && catalog.signatures !== undefined)) return undefined;
   const { checkSignatures, openTrust } = await attestations();
-  const trust = await openTrust(context, call.options);
-  return (image, rows) => checkSignatures(context, trust, image, rows);
+  const trust = await openTrust({ catalog }, call.options);
+  return (image, rows) => checkSignatures(trust, image, rows);
 }
 
-/** Whether the catalog or a flag says whose signatures count. */
-export function asksForSignatures({ options }: Call, { catalog }: Context): boolean {
-  const { trustedKey, trustedIdentity = [] } = options;
-  return catalog.signatures !== undefined || trustedKey !== undefined || trustedIdentity.length > 0;
+/**
+ * Whether flags say whose signatures count, and whether they name a signer: who does so asks for a signature. A trusted
+ * root alone names nobody; it shows who signed.
+ */
+export function trustFlags({ options }: Call): { readonly given: boolean; readonly asked: boolean } {
+  const { trustedKey, trustedIdentity = [], trustedRoot } = options;
+  const asked = trustedKey !== undefined || trustedIdentity.length > 0;
+  return { given: asked || trustedRoot !== undefined, asked };
 }

@@ -1,11 +1,15 @@
 import { TgoError, type Problem } from "@tgo/errors";
 import { verifyImage, type FindingKind, type Verification } from "@tgo/image";
-import { reportService } from "@tgo/publishing";
-import { defined, type ReportFormat, type ServiceReport } from "@tgo/report";
+import { reportService, smokeRow } from "@tgo/publishing";
+import { defined, type RegistryReport, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
+import { loadCatalog } from "./context.js";
 import { finishReport } from "./finish-report.js";
 import { machinesByPlatform, type Machines } from "./machines.js";
 import { openReferences, type NamedImage, type ReferenceContext } from "./references.js";
+import { catalogImage, referencedImage } from "./signed-image.js";
+import { openSignatureChecks, trustFlags } from "./signing.js";
+import type { SignatureChecks } from "./verify-signatures.js";
 
 export interface VerifyReferencesFlags {
   /** Read every layer, and check the architecture of every binary. */
@@ -45,7 +49,11 @@ export async function verifyReferences(
     const platforms = call.options.platform ?? [];
     const machines = elf && !fast ? await machinesByPlatform(call) : {};
     const verification = await verify(context, names, { ...flags, platforms, machines });
-    return serviceReport(repository, verification, strictParity ? parityProblems(verification) : []);
+    const signatures = await signaturesOf(call, context.images, names, verification);
+    return serviceReport(repository, verification, {
+      signatures,
+      problems: strictParity ? parityProblems(verification) : [],
+    });
   });
   return finishReport(context, {
     command: "verify",
@@ -89,6 +97,21 @@ function verify(
   );
 }
 
+/** Undefined where no flag says whose signatures count, and the image is none that the catalog has a policy for. */
+async function signaturesOf(
+  call: Call,
+  images: readonly NamedImage[],
+  names: readonly string[],
+  verification: Verification,
+): Promise<SignatureChecks | undefined> {
+  const catalog = await loadCatalog(call.product.catalog, call.options);
+  const isOwn = images.some(({ reference }) => catalogImage(catalog, reference) !== undefined);
+  const check = await openSignatureChecks(call, { catalog }, isOwn);
+  if (check === undefined) return undefined;
+  const isAsked = trustFlags(call).asked;
+  return check(referencedImage(images, names, { catalog, isAsked }, verification), rowsOf(verification));
+}
+
 /** The host, where that is enough to tell the references apart. */
 function targetNames(images: readonly NamedImage[]): string[] {
   return images.map(({ reference: { host }, text }) =>
@@ -107,30 +130,40 @@ function parityProblems({ differences = [] }: Verification): Problem[] {
   ];
 }
 
+function rowsOf({ targets }: Verification): RegistryReport[] {
+  return targets.map(({ name: registry, reference, state, digest: found, problems, durationMs }) =>
+    defined({ registry, reference, state, digest: found, problems, durationMs }),
+  );
+}
+
 function serviceReport(
   name: string,
   verification: Verification,
-  problems: readonly Problem[],
+  {
+    signatures,
+    problems,
+  }: { readonly signatures: SignatureChecks | undefined; readonly problems: readonly Problem[] },
 ): Omit<ServiceReport, "durationMs"> {
-  const { ok, digest, annotations, variants, checks, targets } = verification;
+  const { digest, annotations, variants, checks } = verification;
+  const ok = verification.ok && problems.length === 0 && signatures?.check.state !== "failed";
   return defined({
     service: name,
-    state: ok && problems.length === 0 ? ("verified" as const) : ("failed" as const),
+    state: ok ? ("verified" as const) : ("failed" as const),
     revision: annotations["org.opencontainers.image.revision"],
     source: annotations["org.opencontainers.image.source"],
     digest,
-    variants: variants.map(({ platform, digest: own, size, elf }) =>
-      defined({
+    variants: variants.map(({ platform, digest: own, size, elf }) => {
+      const proof = signatures?.proofs.get(own)?.[0];
+      return defined({
         platform,
         digest: own,
         size,
         elf: elf && { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) },
-      }),
-    ),
-    checks,
-    registries: targets.map(({ name: registry, reference, state, digest: found, problems, durationMs }) =>
-      defined({ registry, reference, state, digest: found, problems, durationMs }),
-    ),
+        smoke: proof && smokeRow(proof),
+      });
+    }),
+    checks: [...checks, ...(signatures === undefined ? [] : [signatures.check])],
+    registries: signatures?.registries ?? rowsOf(verification),
     problems,
     notes: [],
   });

@@ -1,6 +1,6 @@
 import type { PrepareOptions } from "@tgo/builders";
 import { problemOf, TgoError } from "@tgo/errors";
-import { differencesOf, ownNotesOf, parityError } from "@tgo/proof";
+import { differencesOf, ownNotesOf, parityError, testsOf } from "@tgo/proof";
 import {
   candidateTag,
   prepareCandidate,
@@ -10,6 +10,7 @@ import {
   variantRows,
   verifyRemedies,
   verifyTag,
+  type KnownProof,
 } from "@tgo/publishing";
 import { isDigest, isTag } from "@tgo/registry";
 import { defined, type ReportFormat, type ServiceReport } from "@tgo/report";
@@ -17,7 +18,8 @@ import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
-import { openSignatureChecks } from "./signing.js";
+import { publishedImage } from "./signed-image.js";
+import { openSignatureChecks, trustFlags, type CheckSignatures } from "./signing.js";
 import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type VerifyFlags = ShellArguments<{
@@ -61,6 +63,7 @@ export async function verify(
       verifyService(context, selected, prepareOptions(source), {
         ...source,
         signatures: await openSignatureChecks(call, context),
+        isAsked: trustFlags(call).asked,
       }),
   );
 }
@@ -94,7 +97,8 @@ function verifyService(
     fast = false,
     strictParity = false,
     signatures,
-  }: VerifyFlags & { readonly signatures: Awaited<ReturnType<typeof openSignatureChecks>> },
+    isAsked,
+  }: VerifyFlags & { readonly signatures: CheckSignatures | undefined; readonly isAsked: boolean },
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
@@ -114,8 +118,11 @@ function verifyService(
       strictParity && differences.length > 0 ? [problemOf(parityError(name, differences))] : [];
     const revision = verification.annotations["org.opencontainers.image.revision"];
     const rows = rowsOfVerification(context.targets, name, verified, verification);
-    const { digest, variants } = verification;
-    const signed = await signatures?.({ service: name, tag: verified, digest, variants, revision }, rows);
+    const image = publishedImage(context, { service: name, tag: verified }, verification, isAsked);
+    const signed = await signatures?.(image, rows);
+    const tests = testsOf(context.catalog, service);
+    const signedProof = (digest: string): KnownProof | undefined =>
+      signed?.proofs.get(digest)?.find((one) => one.tests === tests);
     const ok = verification.ok && problems.length === 0 && signed?.check.state !== "failed";
     return defined({
       service: name,
@@ -124,7 +131,7 @@ function verifyService(
       source: verification.annotations["org.opencontainers.image.source"],
       tag: verified,
       digest: verification.digest,
-      variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
+      variants: variantRows(context, verification, ({ digest }) => proofs.get(digest) ?? signedProof(digest)),
       checks: [...verification.checks, ...(signed === undefined ? [] : [signed.check])],
       registries: signed?.registries ?? rows,
       problems,

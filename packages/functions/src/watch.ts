@@ -5,7 +5,8 @@ import type { OutputFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { nameCommands } from "./commands.js";
 import { FunctionFailed } from "./function-failed.js";
-import { openSignatureChecks } from "./signing.js";
+import { publishedImage } from "./signed-image.js";
+import { openSignatureChecks, trustFlags } from "./signing.js";
 
 /** `tgo` exits with it when nothing is known to have drifted, and a registry could not be read. */
 const UNREACHABLE_EXIT = 3;
@@ -28,8 +29,17 @@ class NotWhole extends FunctionFailed {
 export async function watch(call: Call, names: readonly string[], format: OutputFormat): Promise<string> {
   const context = await openContext(call);
   const selected = selectServices(context.catalog, names).map(({ name }) => name);
-  const signatures = await openSignatureChecks(call, context);
-  const result = await watchReleases(context, selected, { bases: context.pins, signatures });
+  const check = await openSignatureChecks(call, context);
+  const { asked } = trustFlags(call);
+  const result = await watchReleases(context, selected, {
+    bases: context.pins,
+    ...(check === undefined
+      ? {}
+      : {
+          signatures: async ({ verification, ...tag }, rows) =>
+            (await check(publishedImage(context, tag, verification, asked), rows)).registries,
+        }),
+  });
   const text = nameCommands(renderWatch(result, format), context.command);
   if (result.state === "whole") return text;
   throw new NotWhole(context.clean(text), result.state === "unreachable" ? UNREACHABLE_EXIT : 1);

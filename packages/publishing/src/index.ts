@@ -7,12 +7,13 @@ export type {
 } from "./attestation/attestor.js";
 export { type AttestorOptions, createAttestor } from "./attestation/create-attestor.js";
 export { BuildLedger } from "./attestation/build-ledger.js";
+export { imageStatements } from "./attestation/image-statements.js";
+export { provenIn } from "./attestation/proof-statements.js";
 export { candidateTag } from "./candidate/candidate-key.js";
 export { prepareCandidate } from "./candidate/prepare-candidate.js";
 export type { Prepared } from "./candidate/prepared.js";
 export { recordedProofs } from "./candidate/recorded-proofs.js";
 export { type Preflight, preflight, preflightRegistries } from "./preflight/preflight.js";
-export { imageStatements } from "./attestation/image-statements.js";
 export { bringVersion, versionNowhere } from "./promote/bring-version.js";
 export { prune } from "./prune/prune.js";
 export type { PublishOutcome } from "./publish/bring-image.js";
@@ -24,8 +25,14 @@ export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
 export type { PublishContext } from "./targets/publish-context.js";
-export { repositoryOf } from "./targets/target.js";
-export { checkedFiles, rowsOfVerification, variantRows } from "./verify/verification-rows.js";
+export { repositoryOf, type Target } from "./targets/target.js";
+export {
+  type KnownProof,
+  checkedFiles,
+  rowsOfVerification,
+  smokeRow,
+  variantRows,
+} from "./verify/verification-rows.js";
 export { verifyRemedies } from "./verify/verify-remedies.js";
 export { type WatchedTag, watchReleases, type WatchResult } from "./watch/watch-releases.js";
 export { verifyTag } from "./verify/verify-tag.js";

@@ -1,4 +1,11 @@
-import type { RegistryReport, Report, ServiceReport, ServiceState, VariantReport } from "./report.js";
+import type {
+  RegistryReport,
+  Report,
+  ServiceReport,
+  ServiceState,
+  SmokeReport,
+  VariantReport,
+} from "./report.js";
 import { tagCount } from "./tag-summary.js";
 import { isKnown } from "./variant-summary.js";
 
@@ -73,8 +80,12 @@ function testCell({ elf, smoke, machines = [] }: VariantReport): GridCell {
     (elf?.links?.missing.length ?? 0) > 0 ||
     machines.some(({ state }) => state === "failed");
   if (isBad) return FAILED;
-  if (smoke !== undefined) return { words: smoke.recorded ? "ok before" : "ok", tone: "good" };
+  if (smoke !== undefined) return { words: testedWords(smoke), tone: "good" };
   return elf === undefined ? UNKNOWN : { words: "not run", tone: "waiting" };
+}
+
+function testedWords({ recorded, signer }: SmokeReport): string {
+  return signer !== undefined ? "tested" : recorded ? "ok before" : "ok";
 }
 
 const WORDS: Readonly<Record<RegistryReport["state"], string>> = {

@@ -13,6 +13,7 @@ export type {
   RegistryReport,
   Report,
   ServiceReport,
+  SmokeReport,
   TagReport,
   VariantReport,
 } from "./report.js";

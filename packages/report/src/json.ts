@@ -64,6 +64,7 @@ const KEYS = {
   lines: true,
   partial: true,
   recorded: true,
+  signer: true,
   elf: true,
   foreign: true,
   links: true,

@@ -136,6 +136,8 @@ export interface SmokeReport {
   readonly partial?: true;
   /** Whether an earlier run tested it: the lines are from the engine's record of that. */
   readonly recorded: boolean;
+  /** Who signed that it was tested, where an earlier run attached its record to the image: "key release". */
+  readonly signer?: string;
   readonly durationMs?: number;
 }
 

@@ -49,10 +49,11 @@ function shortened(lines: readonly string[]): string[] {
   return [...lines.slice(0, MAX_FOREIGN), ...(rest > 0 ? [`and ${count(rest, "more file")}`] : [])];
 }
 
-/** "ok (1.2 s)", "FAILED", "ok, recorded by an earlier run" */
+/** "ok (1.2 s)", "FAILED", "ok, recorded by an earlier run", "ok, tested as signed by key release" */
 export function smokeSummary(smoke: SmokeReport | undefined): string {
   if (smoke === undefined) return "not run";
   const outcome = smoke.ok ? "ok" : "FAILED";
+  if (smoke.signer !== undefined) return `${outcome}, tested as signed by ${smoke.signer}`;
   if (smoke.recorded) return `${outcome}, recorded by an earlier run`;
   return smoke.durationMs === undefined ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
 }

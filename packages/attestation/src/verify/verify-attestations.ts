@@ -1,13 +1,8 @@
 import { foreseenProblem, type Problem } from "@tgo/errors";
 import { address, type Registry } from "@tgo/registry";
 import { readAttestations, type FoundAttestation } from "../attach/read-attestations.js";
-import {
-  CYCLONEDX_PREDICATE,
-  PROOF_PREDICATE,
-  PROVENANCE_PREDICATE,
-  SIGNATURE_PREDICATE,
-  SPDX_PREDICATE,
-} from "../predicate-types.js";
+import { predicateName, PROVENANCE_PREDICATE, SIGNATURE_PREDICATE } from "../predicate-types.js";
+import type { Statement } from "../statement.js";
 import { provenanceCommits } from "./provenance-commits.js";
 import type { Trust } from "./trust.js";
 import { verifyBundle, type Verdict } from "./verify-bundle.js";
@@ -24,16 +19,16 @@ export interface AttestedSubject {
   /** "index", or its platform. */
   readonly name: string;
   readonly digest: string;
+  /** Whether it is a problem if no trusted signer signed it. */
+  readonly mustBeSigned: boolean;
 }
 
 export interface VerifyAttestationsOptions {
   readonly places: readonly AttestedPlace[];
   readonly subjects: readonly AttestedSubject[];
   readonly trust: Trust;
-  /** Whether a manifest without a trusted signature is a problem. */
-  readonly required: boolean;
-  /** What brings back a bundle that another registry has; a general answer when absent. */
-  readonly restore?: string;
+  /** What brings back a bundle that another registry has, and what mends anything else. */
+  readonly remedies: { readonly restore: string; readonly other: string };
   /** The commit that the image says it is of. */
   readonly revision?: string;
 }
@@ -45,6 +40,16 @@ export interface AttestationCheck {
   readonly evidence: readonly string[];
   /** No failure, but somebody should know: signatures of others. */
   readonly notes: readonly string[];
+  /** What trusted signers say of the subjects, each bundle once. */
+  readonly statements: readonly TrustedStatement[];
+}
+
+/** A statement about a manifest, and who signed it. */
+export interface TrustedStatement extends Pick<Statement, "predicateType" | "predicate"> {
+  /** Digest of the manifest. */
+  readonly subject: string;
+  /** "key release" */
+  readonly signer: string;
 }
 
 /** A bundle in one place, and whether it counts. */
@@ -55,17 +60,19 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-const AGAIN =
-  "Run the release's command again with --signing-key or --identity-token: it copies what another registry has, and signs what none has.";
-
 /**
  * Verifies what is said of an image in every registry: signatures by trusted signers, about these manifests, and the same
  * in each registry.
  */
 export async function verifyAttestations(options: VerifyAttestationsOptions): Promise<AttestationCheck> {
-  const { places, subjects, trust, restore = AGAIN } = options;
+  const { places, subjects, trust, remedies } = options;
   const problems = new Map<string, Problem[]>(places.map(({ name }) => [name, []]));
-  const report = (place: AttestedPlace, subject: AttestedSubject, what: string, remedy = AGAIN): void => {
+  const report = (
+    place: AttestedPlace,
+    subject: AttestedSubject,
+    what: string,
+    remedy = remedies.other,
+  ): void => {
     const where = address(place.registry, place.repository, subject.digest);
     problems.get(place.name)?.push({ code: "VERIFY", what: `${subject.name}: ${what}`, where, remedy });
   };
@@ -102,8 +109,8 @@ export async function verifyAttestations(options: VerifyAttestationsOptions): Pr
         here,
         trusted.filter((one) => one.subject === subject),
       ))
-        report(place, subject, what, restore);
-      if (!options.required || here.some(isSignature)) continue;
+        report(place, subject, what, remedies.restore);
+      if (!subject.mustBeSigned || here.some(isSignature)) continue;
       const others = judged.flatMap((one) =>
         one.place === place && one.subject === subject && !one.verdict.trusted ? one.verdict.reason : [],
       );
@@ -112,7 +119,12 @@ export async function verifyAttestations(options: VerifyAttestationsOptions): Pr
       if (!trusted.some((one) => one.subject === subject && isSignature(one)))
         report(place, subject, `it has no trusted signature${why}`);
     }
-  return { problems, evidence: evidenceOf(subjects, trusted), notes: notesOf(good) };
+  return {
+    problems,
+    evidence: evidenceOf(subjects, trusted),
+    notes: notesOf(good),
+    statements: statementsOf(trusted),
+  };
 }
 
 /** What speaks against a bundle, whoever signed it. */
@@ -123,7 +135,7 @@ function objections(
   { revision }: VerifyAttestationsOptions,
 ): string[] {
   if (statement === undefined) return [`an attestation cannot be read: ${problem ?? "it is malformed"}`];
-  const name = shortType(statement.predicateType);
+  const name = predicateName(statement.predicateType);
   if (!verdict.trusted) {
     const counts = ["tampered", "malformed", "revoked key", "expired key", "untrusted certificate"];
     return counts.includes(verdict.distrust) ? [`${name}: ${verdict.reason}`] : [];
@@ -144,7 +156,7 @@ function missing(here: readonly Judged[], anywhere: readonly Judged[]): string[]
   );
   return [...others.values()].map(
     ({ place, found }) =>
-      `it lacks the ${shortType(found.statement?.predicateType ?? "")} ${found.digest}, which ${place.name} has`,
+      `it lacks the ${predicateName(found.statement?.predicateType)} ${found.digest}, which ${place.name} has`,
   );
 }
 
@@ -157,9 +169,18 @@ function evidenceOf(subjects: readonly AttestedSubject[], trusted: readonly Judg
     const own = trusted.filter((one) => one.subject === subject);
     const lines = own.map(({ found, verdict }) => {
       const signer = verdict.trusted ? verdict.signer : "";
-      return `${shortType(found.statement?.predicateType ?? "")} by ${signer}`;
+      return `${predicateName(found.statement?.predicateType)} by ${signer}`;
     });
     return `${subject.name}: ${[...new Set(lines)].sort().join(", ") || "nothing that a trusted signer signed"}`;
+  });
+}
+
+function statementsOf(trusted: readonly Judged[]): TrustedStatement[] {
+  const byBundle = new Map(trusted.map((one) => [`${one.subject.digest} ${one.found.digest}`, one]));
+  return [...byBundle.values()].flatMap(({ subject, verdict }) => {
+    if (!verdict.trusted) return [];
+    const { predicateType, predicate } = verdict.statement;
+    return { subject: subject.digest, signer: verdict.signer, predicateType, predicate };
   });
 }
 
@@ -172,16 +193,4 @@ function notesOf(good: readonly Judged[]): string[] {
       ),
     ),
   ];
-}
-
-const SHORT: Readonly<Record<string, string>> = {
-  [SIGNATURE_PREDICATE]: "signature",
-  [PROVENANCE_PREDICATE]: "provenance",
-  [PROOF_PREDICATE]: "proof",
-  [CYCLONEDX_PREDICATE]: "CycloneDX SBOM",
-  [SPDX_PREDICATE]: "SPDX SBOM",
-};
-
-function shortType(predicateType: string): string {
-  return SHORT[predicateType] ?? predicateType;
 }

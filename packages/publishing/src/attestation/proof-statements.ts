@@ -20,6 +20,18 @@ const Proof = v.looseObject({
 });
 const Predicate = v.object({ tests: v.string(), proof: Proof });
 
+/** The proof that a statement of a trusted signer is; undefined for other statements. */
+export function provenIn({
+  predicateType,
+  predicate,
+}: {
+  readonly predicateType: string;
+  readonly predicate: unknown;
+}): { readonly tests: string; readonly proof: VariantProof } | undefined {
+  const found = predicateType === PROOF_PREDICATE ? v.outputOf(Predicate, predicate) : undefined;
+  return found && { tests: found.tests, proof: found.proof as unknown as VariantProof };
+}
+
 /** One statement for each variant that was checked and run. */
 export function proofStatements(
   { platforms }: ImageSubjects,
@@ -51,11 +63,9 @@ export async function readProofs(
     for (const { bytes } of await readAttestations(source, digest, [PROOF_PREDICATE])) {
       const verdict = verifyBundle(bytes, trust);
       if (!verdict.trusted) continue;
-      const { subjects, predicateType, predicate } = verdict.statement;
-      if (predicateType !== PROOF_PREDICATE || subjects.join() !== digest) continue;
-      const found = v.outputOf(Predicate, predicate);
-      if (found?.tests === tests && found.proof.platform === platform)
-        return [[digest, found.proof as unknown as VariantProof]];
+      const { statement } = verdict;
+      const found = statement.subjects.join() === digest ? provenIn(statement) : undefined;
+      if (found?.tests === tests && found.proof.platform === platform) return [[digest, found.proof]];
     }
     return [];
   });

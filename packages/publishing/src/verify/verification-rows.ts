@@ -6,6 +6,7 @@ import {
   type LinkSummary,
   type MachineReport,
   type RegistryReport,
+  type SmokeReport,
   type VariantReport,
 } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
@@ -36,6 +37,8 @@ export interface KnownProof {
   readonly proof: VariantProof;
   /** Whether an earlier run tested it. */
   readonly recorded: boolean;
+  /** Who signed it, where it is not of this engine. */
+  readonly signer?: string;
 }
 
 function linkSummary({ roots, libraries, failures, notes }: LinkReport): LinkSummary {
@@ -58,7 +61,8 @@ export function variantRows(
 ): VariantReport[] {
   return context.platforms.map((platform) => {
     const variant = verification.variants.find((candidate) => candidate.platform === platform);
-    const { proof, recorded = false } = (variant && proofOf(variant)) ?? {};
+    const known = variant && proofOf(variant);
+    const proof = known?.proof;
     const elf = variant?.elf;
     const checked =
       elf !== undefined
@@ -74,7 +78,7 @@ export function variantRows(
       digest: variant?.digest,
       size: variant?.size,
       elf: checked,
-      smoke: proof?.smoke && { ok: true, ...proof.smoke, recorded },
+      smoke: known && smokeRow(known),
       machines: machineRows(
         proof?.machines ??
           (elf && context.catalog && machineProofs(platform, context.catalog.machines[platform], undefined)),
@@ -82,6 +86,11 @@ export function variantRows(
       ),
     });
   });
+}
+
+/** The smoke test of a variant, as a proof tells it. */
+export function smokeRow({ proof: { smoke }, recorded, signer }: KnownProof): SmokeReport | undefined {
+  return smoke && { ok: true, ...smoke, recorded, ...(signer === undefined ? {} : { signer }) };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { commandLine, type Problem } from "@tgo/errors";
+import type { Verification } from "@tgo/image";
 import { inParallel } from "@tgo/registry";
 import { compareVersions, kindOfTag, type ReleaseRecord } from "@tgo/release-rules";
-import type { RegistryReport, CheckReport } from "@tgo/report";
+import type { RegistryReport } from "@tgo/report";
 import { rowsOfVerification } from "../verify/verification-rows.js";
 import { verifyRemedies } from "../verify/verify-remedies.js";
 import { verifyTag } from "../verify/verify-tag.js";
@@ -34,19 +35,11 @@ export interface WatchResult {
 export interface WatchOptions {
   /** Digests that base images are locked to. */
   readonly bases?: Readonly<Record<string, string>>;
-  /** Checks signatures, and returns the rows with what it found; absent where nobody says whose count. */
-  readonly signatures?:
-    | ((
-        image: {
-          readonly service: string;
-          readonly tag: string;
-          readonly digest: string | undefined;
-          readonly variants: readonly { readonly platform: string; readonly digest: string }[];
-          readonly revision: string | undefined;
-        },
-        rows: readonly RegistryReport[],
-      ) => Promise<{ readonly check: CheckReport; readonly registries: readonly RegistryReport[] }>)
-    | undefined;
+  /** Checks the signatures of a tag's image, and returns the rows with what it found; absent where nobody says whose count. */
+  readonly signatures?: (
+    tag: { readonly service: string; readonly tag: string; readonly verification: Verification },
+    rows: readonly RegistryReport[],
+  ) => Promise<readonly RegistryReport[]>;
 }
 
 const TAGS_AT_ONCE = 4;
@@ -82,11 +75,10 @@ export async function watchReleases(
       remedyFor: verifyRemedies({ service, tag }),
       ...(bases === undefined ? {} : { bases }),
     });
-    const { digest, variants, annotations, checks } = verification;
-    const revision = annotations["org.opencontainers.image.revision"];
+    const { digest, checks } = verification;
     const rows = rowsOfVerification(targets, service, tag, verification);
-    const signed = await signatures?.({ service, tag, digest, variants, revision }, rows);
-    const problems = (signed?.registries ?? rows).flatMap(({ registry, problems: own }) =>
+    const signed = await signatures?.({ service, tag, verification }, rows);
+    const problems = (signed ?? rows).flatMap(({ registry, problems: own }) =>
       own.map((problem) => driftOf(registry, problem)),
     );
     const base = checks.find(({ name, state }) => name === "base" && state === "note");
