@@ -48,7 +48,7 @@ export interface Harness {
   /** Runs `tgo` with this harness's catalog and credentials. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
   /** Runs a command line that was printed, such as `next` of a report, as it stands in a shell. */
-  readonly paste: (line: string | undefined) => Promise<Outcome>;
+  readonly paste: (line: string | undefined, options?: Pick<RunOptions, "env">) => Promise<Outcome>;
   /** Writes a catalog file: this harness's with changes. */
   readonly catalog: (name: string, change: object) => Promise<string>;
   readonly close: () => Promise<void>;
@@ -116,9 +116,9 @@ export async function createHarness(engine: EngineName): Promise<Harness> {
       ];
       return tgo([command, ...defaults, ...rest], options);
     },
-    paste: (line = "") => {
+    paste: (line = "", { env } = {}) => {
       if (!/^(?:npx --no-install )?tgo /.test(line)) throw new Error(`not a command of ours: "${line}"`);
-      return start(["sh", "-c", line], { env: { PATH: `${PROGRAMS}:${process.env.PATH ?? ""}` } });
+      return start(["sh", "-c", line], { env: { ...env, PATH: `${PROGRAMS}:${process.env.PATH ?? ""}` } });
     },
     catalog,
     close: async () => {

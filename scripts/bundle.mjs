@@ -141,7 +141,6 @@ export async function bundleCore() {
  */
 const PARTS = [
   "attest-core-images-releases.js",
-  "attest-core-releases.js",
   "attest-images-layers.js",
   "attest-images.js",
   "attest.js",

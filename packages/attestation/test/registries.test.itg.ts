@@ -59,9 +59,9 @@ test("a registry that accepts only images refuses the empty config, and takes th
   ]);
   const { problems, evidence } = await verifyAttestations({
     places: targets("image-config"),
-    subjects: [{ name: "index", digest: subject.digest }],
+    subjects: [{ name: "index", digest: subject.digest, mustBeSigned: true }],
     trust,
-    required: true,
+    remedies: { restore: "copy it", other: "sign it" },
   });
   expect([...problems.values()]).toEqual([[], []]);
   expect(evidence).toEqual(["index: signature by key release"]);

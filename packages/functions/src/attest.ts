@@ -23,6 +23,7 @@ export async function openAttestor(
   context: Context,
   options: Options,
   flags: SigningFlags,
+  { carriesAll = false }: { readonly carriesAll?: boolean } = {},
 ): Promise<Attestor> {
   const signer = await openSigner(context, flags);
   const own = signer?.publicKey === undefined ? [] : [{ name: signer.name, pem: signer.publicKey }];
@@ -31,6 +32,7 @@ export async function openAttestor(
     signer,
     trust: await openTrust(context, options, own),
     required: context.catalog.signatures?.required ?? false,
+    carriesAll,
     statements: context.ledger === undefined ? [] : [imageStatements(context.ledger, builderIn(context))],
   });
 }

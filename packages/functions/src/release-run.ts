@@ -59,7 +59,8 @@ export async function runRelease(
   const started = performance.now();
   const { signingKey, signingKeyPassword, identityToken } = flags;
   const signing = { signingKey, signingKeyPassword, identityToken };
-  const context = await openSigningContext(call, signing);
+  // A promotion knows nothing of the image but what is attached to it.
+  const context = await openSigningContext(call, signing, { carriesAll: command === "promote" });
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
   const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke, strictParity } = flags;

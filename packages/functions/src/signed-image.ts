@@ -4,7 +4,7 @@ import { commandLine } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import { repositoryOf, type Target } from "@tgo/publishing";
 import type { Reference } from "@tgo/registry";
-import { kindOfTag } from "@tgo/release-rules";
+import { isFloating, kindOfTag } from "@tgo/release-rules";
 import type { NamedImage } from "./references.js";
 import type { SignedImage } from "./verify-signatures.js";
 
@@ -25,24 +25,32 @@ export function publishedImage(
   isAsked: boolean,
 ): SignedImage {
   const having = targets.filter(({ name }) => hasImage(verification, name));
-  const kind = kindOfTag(tag, service);
+  const version = versionOf(tag, service, verification);
   return {
     ...factsOf(verification),
-    places: having.filter(takesAttestations).map((target) => ({
+    places: targets.filter(takesAttestations).map((target) => ({
       name: target.name,
       registry: target.anonymous ?? target.client,
       repository: repositoryOf(target, service),
+      lacksImage: !having.includes(target),
     })),
     skipped: having.filter((target) => !takesAttestations(target)).map(({ name }) => name),
     signed: isAsked || catalog.signatures?.required === true ? "all" : "any",
     remedies: {
       other: SIGN_AGAIN,
       restore:
-        kind.kind === "version"
-          ? `This copies it from there:\n${commandLine("promote", { service: [service], version: kind.version.text })}`
-          : SIGN_AGAIN,
+        version === undefined
+          ? SIGN_AGAIN
+          : `This copies it from there:\n${commandLine("promote", { service: [service], version })}`,
     },
   };
+}
+
+/** The version that a version's tag or a floating one has. */
+function versionOf(tag: string, service: string, { annotations }: Verification): string | undefined {
+  const kind = kindOfTag(tag, service);
+  if (kind.kind === "version") return kind.version.text;
+  return isFloating(kind) ? annotations["org.opencontainers.image.version"] : undefined;
 }
 
 /**
@@ -90,7 +98,6 @@ function factsOf({ digest, variants, annotations }: Verification) {
   return { digest, variants, revision: annotations["org.opencontainers.image.revision"] };
 }
 
-/** One that lacks the image has no attestations of it either: its row says what is missing. */
 function hasImage({ digest, targets }: Verification, name: string): boolean {
   return targets.some((target) => target.name === name && target.digest === digest);
 }

@@ -10,15 +10,21 @@ const attestations = () => import("./attest.js");
 
 /**
  * The context of a function that publishes: with signatures, if a flag or the catalog asks for them.
+ * @param options.carriesAll whether what others' runs signed is copied, and not only what this run knows of
  * @throws TgoError USAGE, CATALOG: as openContext, and for keys and tokens that cannot be used
  */
-export async function openSigningContext(call: Call, flags: SigningFlags): Promise<Context> {
+export async function openSigningContext(
+  call: Call,
+  flags: SigningFlags,
+  options: { readonly carriesAll?: boolean } = {},
+): Promise<Context> {
   const context = await openContext(call);
   const given = Object.values(signingFlags(flags)).some((flag) => flag !== undefined);
   if (!given && context.catalog.signatures === undefined && !trustFlags(call).given) return context;
   const { openAttestor } = await attestations();
   const ledger = new BuildLedger();
-  return { ...context, ledger, attestor: await openAttestor({ ...context, ledger }, call.options, flags) };
+  const attestor = await openAttestor({ ...context, ledger }, call.options, flags, options);
+  return { ...context, ledger, attestor };
 }
 
 /** How images are signed, without the other flags of a function. */

@@ -2,12 +2,14 @@ import { TgoError } from "@tgo/errors";
 import { address } from "./address.js";
 import { digestOf } from "./digest.js";
 import { isIndex, type Descriptor } from "./manifest-schemas.js";
-import { OCI_EMPTY } from "./media-types.js";
+import { OCI_CONFIG, OCI_EMPTY } from "./media-types.js";
 import type { Repository } from "./push-blobs-and-manifests.js";
 import type { Artifact, ArtifactManifest } from "./referrers.js";
 
 /** The largest file of an artifact that is copied, in bytes: it is held in memory. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+/** An empty config is `{}`. */
+const EMPTY_BYTES = 2;
 /** How many referrers of one manifest are copied. */
 const MAX_REFERRERS = 100;
 
@@ -15,7 +17,8 @@ const MAX_REFERRERS = 100;
  * Copies everything that refers to a manifest, byte for byte, and lists it in the other registry. There is nothing to do
  * where the registries are the same.
  * @param subject the manifest, which the other registry has
- * @param config "image-config": the other registry refuses artifacts with an empty config; those get an image's
+ * @param config which config the other registry's artifacts have, as those that are attached there: an image's, where it
+ * refuses empty ones. So an artifact is not in one registry twice, whichever it was copied from
  * @returns how many were copied
  * @throws TgoError as {@link Registry.attach} does
  */
@@ -28,7 +31,7 @@ export async function copyReferrers({
   readonly from: Repository;
   readonly to: Repository;
   readonly subject: Descriptor;
-  readonly config: "empty" | "image-config";
+  readonly config: Config;
 }): Promise<number> {
   const { entries } = await from.registry.referrers(from.repository, subject.digest);
   if (entries.length > MAX_REFERRERS)
@@ -42,19 +45,23 @@ export async function copyReferrers({
     );
   const read = await Promise.all(entries.map((entry) => readArtifact(from, subject, entry)));
   const artifacts = read.filter((artifact) => artifact !== undefined);
-  const replaced = config === "image-config" ? artifacts.filter(hasEmptyConfig) : [];
+  const replaced = artifacts.filter((artifact) => hasConfig(artifact, OTHER[config]));
   const kept = artifacts.filter((artifact) => !replaced.includes(artifact));
   if (kept.length > 0) await to.registry.attachManifests(to.repository, subject.digest, kept);
   if (replaced.length > 0)
     await to.registry.attach(
       to.repository,
       subject,
-      replaced.map((artifact) => withImageConfig(artifact)),
+      replaced.map((artifact) => withConfig(artifact, config)),
     );
   return artifacts.length;
 }
 
-type Read = ArtifactManifest & { readonly configType: string; readonly layers: readonly Descriptor[] };
+type Read = ArtifactManifest & {
+  readonly configType: string;
+  readonly configSize: number;
+  readonly layers: readonly Descriptor[];
+};
 
 /** Undefined for one that does not name the subject: a list is a claim. */
 async function readArtifact(
@@ -89,22 +96,28 @@ async function readArtifact(
     bytes,
     blobs,
     configType: value.config.mediaType,
+    configSize: value.config.size,
     layers: value.layers,
   };
 }
 
-/** Ours and cosign's have one layer; artifacts of other shapes are copied as they are. */
-function hasEmptyConfig({ configType, layers, own }: Read): boolean {
-  return configType === OCI_EMPTY && layers.length === 1 && layers[0]?.mediaType === own.artifactType;
+type Config = "empty" | "image-config";
+const OTHER: Readonly<Record<Config, Config>> = { empty: "image-config", "image-config": "empty" };
+const CONFIG_TYPES: Readonly<Record<Config, string>> = { empty: OCI_EMPTY, "image-config": OCI_CONFIG };
+
+/** Ours and cosign's have one layer, and nothing in their config; artifacts of other shapes are copied as they are. */
+function hasConfig({ configType, configSize, layers, own }: Read, config: Config): boolean {
+  const isBare = layers.length === 1 && layers[0]?.mediaType === own.artifactType;
+  return isBare && configType === CONFIG_TYPES[config] && configSize === EMPTY_BYTES;
 }
 
-function withImageConfig({ own, blobs, layers }: Read): Artifact {
+function withConfig({ own, blobs, layers }: Read, config: Config): Artifact {
   const content = blobs.find(([digest]) => digest === layers[0]?.digest)?.[1] ?? new Uint8Array();
   if (digestOf(content) !== layers[0]?.digest) throw new TgoError("INTERNAL", "a referrer has no layer");
   return {
     type: own.artifactType ?? "",
     content,
     annotations: own.annotations ?? {},
-    config: "image-config",
+    config,
   };
 }

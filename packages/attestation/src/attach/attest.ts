@@ -16,6 +16,8 @@ export interface AttestOptions {
   readonly trust: Trust;
   /** More registries to look in; nothing is attached there. */
   readonly sources?: readonly AttestationTarget[];
+  /** Whether everything else that trusted signers say of the subjects is copied too; by default what is attested only. */
+  readonly carriesAll?: boolean;
   /** Bundles of this run: a registry may not list yet what was attached a second ago. */
   readonly known?: readonly Uint8Array<ArrayBuffer>[];
 }
@@ -69,9 +71,9 @@ interface Sealed {
 export async function attest(
   targets: readonly AttestationTarget[],
   attestations: readonly Attestation[],
-  { signer, trust, sources = [], known = [] }: AttestOptions,
+  { signer, trust, sources = [], known = [], carriesAll = false }: AttestOptions,
 ): Promise<AttestResult> {
-  const types = [...new Set(attestations.map(({ predicateType }) => predicateType))];
+  const types = carriesAll ? undefined : [...new Set(attestations.map(({ predicateType }) => predicateType))];
   const subjects = [...new Set(attestations.map(({ subject }) => subject.digest))];
   const [seen, elsewhere] = await Promise.all([
     Promise.all(targets.map((target) => readTarget(target, subjects, types))),
@@ -97,6 +99,14 @@ export async function attest(
     statements.push({ ...names, state: chosen ? "found" : "signed", bundle: digest, signer: by });
     sealed.push({ attestation, bytes, digest });
   }
+  if (carriesAll)
+    for (const { attestation, signer: by, ...bundle } of otherBundles(attestations, found, trust)) {
+      const { subject, predicateType } = attestation;
+      if (sealed.some((each) => each.digest === bundle.digest)) continue;
+      const names = { subject: subject.digest, predicateType };
+      statements.push({ ...names, state: "found", bundle: bundle.digest, signer: by });
+      sealed.push({ attestation, ...bundle });
+    }
   const rows = targets.map((target, index) => attachTo(target, seen[index], sealed));
   return { statements, targets: await Promise.all(rows), bundles: sealed.map(({ bytes }) => bytes) };
 }
@@ -104,11 +114,12 @@ export async function attest(
 async function readTarget(
   target: AttestationTarget,
   subjects: readonly string[],
-  types: readonly string[],
+  predicateTypes: readonly string[] | undefined,
 ): Promise<Seen> {
+  const options = { predicateTypes, skipsMissing: true };
   try {
     const lists = subjects.map(
-      async (subject) => [subject, await readAttestations(target, subject, types)] as const,
+      async (subject) => [subject, await readAttestations(target, subject, options)] as const,
     );
     return { found: new Map(await Promise.all(lists)) };
   } catch (error) {
@@ -144,6 +155,24 @@ function chooseFound(
     if (verdict.trusted) return { bytes, signer: verdict.signer };
   }
   return undefined;
+}
+
+/** Each bundle of a trusted signer about one of the subjects. */
+function otherBundles(
+  attestations: readonly Attestation[],
+  found: readonly FoundAttestation[],
+  trust: Trust,
+): (Sealed & { readonly signer: string })[] {
+  const subjects = new Map(attestations.map(({ subject }) => [subject.digest, subject]));
+  return found.flatMap(({ bytes, digest, statement }) => {
+    const [first, ...others] = statement?.subjects ?? [];
+    const subject = first === undefined || others.length > 0 ? undefined : subjects.get(first);
+    if (statement === undefined || subject === undefined) return [];
+    const verdict = verifyBundle(bytes, trust);
+    if (!verdict.trusted) return [];
+    const { predicateType, predicate } = statement;
+    return { attestation: { subject, predicateType, predicate }, bytes, digest, signer: verdict.signer };
+  });
 }
 
 function bundleOf(bytes: Uint8Array<ArrayBuffer>): Pick<FoundAttestation, "bytes" | "digest" | "statement"> {

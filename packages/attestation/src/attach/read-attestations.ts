@@ -16,6 +16,11 @@ export interface FoundAttestation {
   readonly problem?: string;
 }
 
+export interface ReadAttestationsOptions {
+  readonly predicateTypes?: readonly string[] | undefined;
+  readonly skipsMissing?: boolean;
+}
+
 /** How many bundles of one image are read. */
 const MAX_BUNDLES = 100;
 const PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType";
@@ -24,13 +29,14 @@ const PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType";
  * The Sigstore bundles that refer to a manifest in one registry, as cosign finds them: artifacts of one layer whose media
  * type is a bundle's. A list is a claim: each manifest must name the subject itself.
  * @param subject the manifest's digest
- * @param predicateTypes only these, where the list says of which type a bundle is
+ * @param options.predicateTypes only these, where the list says of which type a bundle is
+ * @param options.skipsMissing whether an artifact that is listed and missing is left out: it is about to be attached again
  * @throws TgoError UNAVAILABLE and others of the registry; INVALID_RESPONSE when a listed artifact is missing
  */
 export async function readAttestations(
   { registry, repository }: { readonly registry: Registry; readonly repository: string },
   subject: string,
-  predicateTypes?: readonly string[],
+  { predicateTypes, skipsMissing = false }: ReadAttestationsOptions = {},
 ): Promise<FoundAttestation[]> {
   const { entries } = await registry.referrers(repository, subject);
   const wanted = entries.filter((entry) => mayBeBundle(entry, predicateTypes));
@@ -43,7 +49,19 @@ export async function readAttestations(
         remedy: "Delete attestations that nobody needs any more.",
       },
     );
-  const read = await Promise.all(wanted.map((entry) => readOne(registry, repository, subject, entry)));
+  const read = await Promise.all(
+    wanted.map((entry) =>
+      readOne(registry, repository, subject, entry).catch((error: unknown) => {
+        if (!isTgoError(error) || error.code !== "NOT_FOUND") throw error;
+        if (skipsMissing) return undefined;
+        throw new TgoError("INVALID_RESPONSE", `the attestation ${entry.digest} is listed, and missing`, {
+          where: `${registry.host}/${repository}@${subject}`,
+          remedy: "Run the command that attached it again: it is copied from another registry.",
+          cause: error,
+        });
+      }),
+    ),
+  );
   return read.filter((found) => found !== undefined);
 }
 
@@ -65,14 +83,7 @@ async function readOne(
   subject: string,
   entry: Descriptor,
 ): Promise<FoundAttestation | undefined> {
-  const { value } = await registry.manifest(repository, entry.digest).catch((error: unknown) => {
-    if (!isTgoError(error) || error.code !== "NOT_FOUND") throw error;
-    throw new TgoError("INVALID_RESPONSE", `the attestation ${entry.digest} is listed, and missing`, {
-      where: `${registry.host}/${repository}@${subject}`,
-      remedy: "Run the command that attached it again: it is copied from another registry.",
-      cause: error,
-    });
-  });
+  const { value } = await registry.manifest(repository, entry.digest);
   if (isIndex(value) || value.subject?.digest !== subject) return undefined;
   const [layer, ...others] = value.layers;
   if (layer === undefined || others.length > 0 || !layer.mediaType.startsWith(BUNDLE_TYPES)) return undefined;

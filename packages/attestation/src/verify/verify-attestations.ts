@@ -12,6 +12,8 @@ export interface AttestedPlace {
   readonly name: string;
   readonly registry: Registry;
   readonly repository: string;
+  /** Whether it lacks the image: what it has is known, and what it lacks is no problem of the attestations. */
+  readonly lacksImage?: boolean;
 }
 
 /** One manifest of the image. */
@@ -91,7 +93,10 @@ export async function verifyAttestations(options: VerifyAttestationsOptions): Pr
         } catch (error) {
           unread.add(`${place.name} ${subject.digest}`);
           const { what, ...problem } = foreseenProblem(error);
-          problems.get(place.name)?.push({ ...problem, what: `${subject.name}: ${what}` });
+          if (place.lacksImage === true) return [];
+          const remedy = problem.code === "INVALID_RESPONSE" ? remedies.restore : problem.remedy;
+          const told = { ...problem, ...(remedy === undefined ? {} : { remedy }) };
+          problems.get(place.name)?.push({ ...told, what: `${subject.name}: ${what}` });
           return [];
         }
       }),
@@ -103,7 +108,7 @@ export async function verifyAttestations(options: VerifyAttestationsOptions): Pr
   const trusted = good.filter(({ verdict }) => verdict.trusted);
   for (const place of places)
     for (const subject of subjects) {
-      if (unread.has(`${place.name} ${subject.digest}`)) continue;
+      if (place.lacksImage === true || unread.has(`${place.name} ${subject.digest}`)) continue;
       const here = trusted.filter((one) => one.place === place && one.subject === subject);
       for (const what of missing(
         here,
@@ -151,9 +156,13 @@ function objections(
 /** Bundles that another registry has: the same bytes are everywhere. */
 function missing(here: readonly Judged[], anywhere: readonly Judged[]): string[] {
   const own = new Set(here.map(({ found }) => found.digest));
-  const others = new Map(
-    anywhere.filter(({ found }) => !own.has(found.digest)).map((one) => [one.found.digest, one]),
+  const others = new Map<string, Judged>();
+  // It is best copied from one that has the image, too.
+  const sources = [...anywhere].sort(
+    (a, b) => Number(a.place.lacksImage === true) - Number(b.place.lacksImage === true),
   );
+  for (const one of sources)
+    if (!own.has(one.found.digest) && !others.has(one.found.digest)) others.set(one.found.digest, one);
   return [...others.values()].map(
     ({ place, found }) =>
       `it lacks the ${predicateName(found.statement?.predicateType)} ${found.digest}, which ${place.name} has`,

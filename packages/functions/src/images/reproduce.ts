@@ -77,7 +77,7 @@ export async function reproduce(
 
 async function attachedProvenance(image: ImageSource, digest: string): Promise<ReadProvenance> {
   const where = address(image.registry, image.repository, digest);
-  const found = await readAttestations(image, digest, [PROVENANCE_PREDICATE]);
+  const found = await readAttestations(image, digest, { predicateTypes: [PROVENANCE_PREDICATE] });
   const statements = found.flatMap(({ statement }) =>
     statement?.predicateType === PROVENANCE_PREDICATE && statement.subjects.includes(digest)
       ? [statement]

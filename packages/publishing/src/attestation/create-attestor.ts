@@ -18,12 +18,14 @@ export interface AttestorOptions {
   readonly signer: Signer | undefined;
   readonly trust: Trust;
   readonly required: boolean;
+  /** Whether everything that trusted signers said of an image is copied to registries that lack it. */
+  readonly carriesAll?: boolean;
   /** What is said of an image besides that it is signed. */
   readonly statements?: readonly ((image: ImageSubjects) => Promise<readonly Attestation[]>)[];
 }
 
 export function createAttestor(options: AttestorOptions): Attestor {
-  const { targets: all, signer, trust, required, statements = [] } = options;
+  const { targets: all, signer, trust, required, carriesAll = false, statements = [] } = options;
   const known: Uint8Array<ArrayBuffer>[] = [];
   const attach = async (image: AttestedImage, targets: readonly Target[]): Promise<Attested> => {
     const taking = targets.filter(({ registry }) => registry.referrers !== false);
@@ -43,6 +45,7 @@ export function createAttestor(options: AttestorOptions): Attestor {
       trust,
       sources: others.map(toTarget),
       known,
+      carriesAll,
     });
     known.push(...result.bundles.filter((bundle) => !known.includes(bundle)));
     return {

@@ -60,7 +60,7 @@ export async function readProofs(
 ): Promise<ReadonlyMap<string, VariantProof>> {
   const source = { registry: target.client, repository: repositoryOf(target, service) };
   const read = variants.map(async ({ digest, platform }): Promise<(readonly [string, VariantProof])[]> => {
-    for (const { bytes } of await readAttestations(source, digest, [PROOF_PREDICATE])) {
+    for (const { bytes } of await readAttestations(source, digest, { predicateTypes: [PROOF_PREDICATE] })) {
       const verdict = verifyBundle(bytes, trust);
       if (!verdict.trusted) continue;
       const { statement } = verdict;

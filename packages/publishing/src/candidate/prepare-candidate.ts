@@ -23,18 +23,17 @@ export async function prepareCandidate(
   return context.progress.step({ step: "prepare", service: name }, async () => {
     const request = await readRequest(context, name, service, options);
     refuseUnreleasable(request);
-    const prepared = await completeCandidate(context, request);
-    context.ledger?.addCandidate(prepared);
-    return prepared;
+    return completeCandidate(context, request);
   });
 }
 
 /**
- * Completes a request to a candidate: resolves the base images to digests and derives the key.
+ * Completes a request to a candidate: resolves the base images to digests and derives the key. The ledger remembers it,
+ * whether a publish or a release's preflight asked for it.
  * @throws TgoError SOURCE
  */
 export async function completeCandidate(
-  { buildHash }: Pick<PublishContext, "buildHash">,
+  { buildHash, ledger }: Pick<PublishContext, "buildHash" | "ledger">,
   unresolved: BuildRequest,
 ): Promise<Prepared> {
   const { request, bases } = await resolveRequest(unresolved);
@@ -49,5 +48,7 @@ export async function completeCandidate(
     buildHash,
     version,
   });
-  return { request, key, bases, buildHash };
+  const prepared = { request, key, bases, buildHash };
+  ledger?.addCandidate(prepared);
+  return prepared;
 }
