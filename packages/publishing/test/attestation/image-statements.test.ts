@@ -110,7 +110,9 @@ async function predicates(at: number, type: string): Promise<unknown[]> {
   const { value } = await registry.manifest("t/web", digest);
   const subjects = [digest, ...("manifests" in value ? value.manifests.map((child) => child.digest) : [])];
   const found = await Promise.all(
-    subjects.map((subject) => readAttestations({ registry, repository: "t/web" }, subject, { predicateTypes: [type] })),
+    subjects.map((subject) =>
+      readAttestations({ registry, repository: "t/web" }, subject, { predicateTypes: [type] }),
+    ),
   );
   return found
     .flat()
