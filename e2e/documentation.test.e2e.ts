@@ -6,7 +6,14 @@ import { createHarness, execute, ROOT, SAMPLES, type Harness } from "./harness.j
 
 /** Commands in the documentation: in code blocks, and between backticks in tables. */
 async function documented(start: string): Promise<string[]> {
-  const pages = ["README.md", "docs/reference/catalog.md", "docs/background/architecture.md"];
+  const pages = [
+    "README.md",
+    "docs/guides/two-ways.md",
+    "docs/guides/base-updates.md",
+    "docs/guides/networks.md",
+    "docs/reference/catalog.md",
+    "docs/background/architecture.md",
+  ];
   const read = async (page: string): Promise<string> => {
     const text = await readFile(join(ROOT, page), "utf8");
     // Drops samples of output, and joins commands that span lines.

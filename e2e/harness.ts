@@ -169,7 +169,9 @@ export function reportOf(outcome: Outcome): Report {
     );
   }
   if (!isReport(report))
-    throw new Error(`the JSON is not as docs/reference/report.schema.json says: ${JSON.stringify(isReport.errors)}`);
+    throw new Error(
+      `the JSON is not as docs/reference/report.schema.json says: ${JSON.stringify(isReport.errors)}`,
+    );
   return report as Report;
 }
 

@@ -2,8 +2,9 @@
  * Builds what is generated from the sources.
  *
  * node scripts/build.mjs core           the module's bundle: pipelines/tgo/lib/*.js (committed)
- * node scripts/build.mjs declarations   its types, the module's API, the catalog's JSON Schemas, the TypeScript
- *                                       projects and the graph in docs/background/architecture.md (committed)
+ * node scripts/build.mjs declarations   its types, the module's API, the catalog's JSON Schemas, the reference
+ *                                       pages made of these, the TypeScript projects and the graph in
+ *                                       docs/background/architecture.md (committed)
  * node scripts/build.mjs cli            the `tgo` command: apps/tgo/dist (not committed)
  * node scripts/build.mjs --check        writes nothing; fails if a committed file differs from what would be written
  */
@@ -13,6 +14,7 @@ import { bundleCli, bundleCore, LIB } from "./bundle.mjs";
 import { declareCore } from "./declarations.mjs";
 import { moduleApi } from "./module-api.mjs";
 import { pageWithPackageGraph } from "./package-graph.mjs";
+import { referencePages } from "./reference-pages.mjs";
 import { root } from "./root.mjs";
 import { catalogSchemas } from "./schemas.mjs";
 import { typescriptProjects } from "./tsconfigs.mjs";
@@ -20,13 +22,18 @@ import { typescriptProjects } from "./tsconfigs.mjs";
 /** Each returns files' texts by their paths. */
 const COMMITTED = {
   core: bundleCore,
-  declarations: async () => ({
-    ...(await declareCore()),
-    "pipelines/tgo/module-api.json": await moduleApi(),
-    ...(await catalogSchemas()),
-    ...(await typescriptProjects()),
-    ...(await pageWithPackageGraph()),
-  }),
+  declarations: async () => {
+    const api = await moduleApi();
+    const schemas = await catalogSchemas();
+    return {
+      ...(await declareCore()),
+      "pipelines/tgo/module-api.json": api,
+      ...schemas,
+      ...(await referencePages(api, schemas)),
+      ...(await typescriptProjects()),
+      ...(await pageWithPackageGraph()),
+    };
+  },
 };
 
 const parts = process.argv.slice(2);

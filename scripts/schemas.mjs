@@ -35,14 +35,16 @@ function textOf(schema) {
 }
 
 /** Evaluates TypeScript that imports packages, without writing a file. */
-async function evaluate(contents) {
+export async function evaluate(contents, resolveDir = `${root}/packages/catalog`) {
   const result = await build({
-    stdin: { contents, resolveDir: `${root}/packages/catalog`, loader: "ts" },
+    stdin: { contents, resolveDir, loader: "ts" },
     bundle: true,
     platform: "node",
     format: "esm",
     write: false,
     logLevel: "error",
+    // CommonJS libraries require Node's own modules.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire("file:///");' },
   });
   return import(`data:text/javascript;base64,${Buffer.from(result.outputFiles[0].text).toString("base64")}`);
 }

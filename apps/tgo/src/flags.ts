@@ -45,12 +45,14 @@ function describe(argument: Argument, moduleApi: ModuleApi): string {
     parts.push("[default: the checkout's commit, if its files are unchanged]");
   } else if (argument.contextual !== undefined) {
     parts.push("[default: the checkout around the current folder]");
-  } else if (argument.default !== undefined && argument.default !== null) {
+  } else if (argument.default !== undefined && argument.default !== null && !isEmpty(argument.default)) {
     parts.push(`[default: ${defaultText(argument, moduleApi)}]`);
   }
   if (!argument.optional) parts.push("[required]");
   return parts.filter((part) => part !== "").join(" ");
 }
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 function defaultText(argument: Argument, moduleApi: ModuleApi): string {
   const value = argument.default;

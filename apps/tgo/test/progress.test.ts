@@ -155,6 +155,29 @@ describe("the live display", () => {
     display.stop();
   });
 
+  it("says each of several steps once: the first beside the service, the others below it", () => {
+    const { screen, display } = open();
+    const begin = (id: string, step: string, more: object): void => {
+      display.onProgress({ kind: "begin", id, step, service: "tgo-api", ...more });
+    };
+    begin("1", "smoke", { platform: "linux/arm64" });
+    for (const registry of ["ghcr", "acr"]) {
+      begin(registry, "upload", { registry, repository: `${registry}.io/tgoai/tgo-api` });
+      display.onEngineAmount({
+        reference: `${registry}.io/tgoai/tgo-api:staging-1`,
+        amount: { what: "layers", done: 0, total: 84 * 2 ** 20, unit: "bytes" },
+      });
+    }
+    vi.advanceTimersByTime(100);
+    expect(rowsOf(screen).slice(0, 4)).toEqual([
+      "* tgo-api  smoke linux/arm64 0.1 s",
+      "    upload 0.1 s",
+      "      ghcr  layers 0/84 MiB",
+      "      acr   layers 0/84 MiB",
+    ]);
+    display.stop();
+  });
+
   it("shows a failure and its reason", () => {
     const { screen, display } = open();
     display.onProgress({ kind: "begin", id: "1", ...upload });

@@ -78,7 +78,9 @@ function commonFolder(paths: readonly (string | undefined)[]): string | undefine
 export function locationLines(locations: readonly ProblemLocation[]): string[] {
   return locations.flatMap(({ service, registry, where }) => {
     const name = service !== undefined && registry !== undefined ? `${service} in ${registry}` : service;
-    const parts = [name, where].filter((part) => part !== undefined);
+    // "tgo-api linux/arm64" names the service itself.
+    const isNamed = registry === undefined && where?.startsWith(`${service} `) === true;
+    const parts = [isNamed ? undefined : name, where].filter((part) => part !== undefined);
     return parts.length === 0 ? [] : [parts.join(": ")];
   });
 }

@@ -213,6 +213,44 @@ describe("the text report", () => {
   });
 
   it.each([
+    [80, [`  tgo-platform`, `    ${DIGEST}`]],
+    [100, [`  tgo-platform  ${DIGEST}`]],
+  ])("breaks no digest and no reference at %i columns", (width, lines) => {
+    const text = renderText(report({ services: [service("tgo-platform")] }), { width });
+    expect(text).toContain(`\n${lines.join("\n")}\n`);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it("puts references below their title where they do not fit beside it", () => {
+    const text = renderText(failedReport(), { width: 72 });
+    expect(text).toContain("\n  images\nghcr.io/tgoai/tgo-deploy/tgo-api:");
+    expect(row(text, "registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api:")).toBeDefined();
+  });
+
+  it("names no image of a registry that was never reached", () => {
+    const [first, ...others] = service("tgo-api").registries;
+    const registries = [first, ...others.map((each) => ({ ...each, state: "not started" as const }))];
+    const text = renderText(
+      report({
+        ok: false,
+        services: [service("tgo-api", { registries: registries.flatMap((each) => each ?? []) })],
+      }),
+    );
+    expect(text).toContain("image        ghcr.io/tgoai/tgo-deploy/tgo-api:");
+    expect(text).not.toContain("docker.io/tgoai/tgo-api:");
+  });
+
+  it("names a service once where a problem's place names it", () => {
+    const problem = {
+      code: "SMOKE" as const,
+      what: "the service did not start",
+      where: "tgo-api linux/amd64",
+    };
+    const text = renderText(report({ ok: false, services: [service("tgo-api", { problems: [problem] })] }));
+    expect(text).toContain("\n  at  tgo-api linux/amd64\n");
+  });
+
+  it.each([
     ["one registry lacks it", [DIGEST, DIGEST, undefined], "(in 2 of 3 registries; not seen in acr)"],
     ["no registry was asked", [undefined, undefined, undefined], "(not seen in any registry)"],
   ])("is exact about the digest when %s", (_, digests, remark) => {

@@ -38,46 +38,52 @@ export function liveView(state: ViewState, width: number, height: number): ViewL
 }
 
 /** Rows without their sub-rows where the screen is low. */
-function fitting(blocks: readonly (readonly ViewLine[])[], height: number): ViewLine[] {
-  const all = blocks.flat();
+function fitting(blocks: readonly Block[], height: number): ViewLine[] {
+  const all = blocks.flatMap(({ lines }) => lines);
   if (all.length <= height) return all;
-  const heads = blocks.flatMap((block) => block.slice(0, 1));
+  const heads = blocks.flatMap(({ head }) => head ?? []);
   if (heads.length <= height) return heads;
   const shown = heads.slice(0, Math.max(0, height - 1));
   return [...shown, { sign: "none", text: `… and ${heads.length - shown.length} more` }];
 }
+
+/** A service's lines, and the one that stands for all of them on a low screen. */
+interface Block {
+  readonly head: ViewLine | undefined;
+  readonly lines: readonly ViewLine[];
+}
+
+const lineBlock = (line: ViewLine): Block => ({ head: line, lines: [line] });
 
 interface Columns {
   readonly longest: number;
   readonly width: number;
 }
 
-function serviceLines(state: ViewState, service: string, { longest, width }: Columns): ViewLine[] {
+function serviceLines(state: ViewState, service: string, { longest, width }: Columns): Block {
   const own = state.running.filter(({ event }) => (event.service ?? "") === service);
   const ended = state.finished.filter(({ event }) => (event.service ?? "") === service);
   const name = oneLine(service);
   const start = service === "" ? "" : `${name}${" ".repeat(longest + 2 - textWidth(name))}`;
-  if (own.length === 0) return service === "" ? [] : [finishedLine(start, ended)];
+  if (own.length === 0)
+    return service === "" ? { head: undefined, lines: [] } : lineBlock(finishedLine(start, ended));
   const groups = groupsOf(own, state.now);
   const words = groups.map(({ title, time, amount }) =>
     [title, time, amount].filter((part) => part !== "").join(" "),
   );
   const line = `${start}${words.join(" · ")}`;
   const hasParts = groups.some(({ parts }) => parts.length > 0);
-  if (!hasParts && textWidth(line) <= width) return [{ sign: "running", text: line }];
-  const [first, ...others] = groups;
-  const head =
-    first === undefined || others.length === 0
-      ? line
-      : `${start}${groups.map(({ step }) => step).join(", ")}`;
-  const below = (text: string): ViewLine => ({ sign: "none", text: `  ${text}` });
-  return [
-    { sign: "running", text: head },
-    ...groups.flatMap(({ title, time, amount, parts }) => [
-      ...(others.length === 0 ? [] : [below([title, time, amount].filter((part) => part !== "").join(" "))]),
-      ...parts.map(below),
-    ]),
-  ];
+  if (!hasParts && textWidth(line) <= width) return lineBlock({ sign: "running", text: line });
+  // The first step is beside the name, the others below it, each with its own parts.
+  const lines = groups.flatMap(({ parts }, index): ViewLine[] => {
+    const below = (text: string): ViewLine => ({ sign: "none", text: `  ${text}` });
+    const text = words[index] ?? "";
+    return index === 0
+      ? [{ sign: "running", text: `${start}${text}` }, ...parts.map(below)]
+      : [below(text), ...parts.map((part) => below(`  ${part}`))];
+  });
+  const steps = groups.length === 1 ? words.join("") : groups.map(({ step }) => step).join(", ");
+  return { head: { sign: "running", text: `${start}${steps}` }, lines };
 }
 
 interface StepGroup {

@@ -2,7 +2,8 @@ import { fold, whose } from "../fold.js";
 import { sharedRevision } from "../headline.js";
 import { duration, size } from "../quantities.js";
 import type { RegistryReport, Report, ServiceReport, SmokeReport } from "../report.js";
-import { wrap } from "../table.js";
+import { hanging, wrap } from "../table.js";
+import { textWidth } from "../text-width.js";
 import { fileSummary, foreignFiles, isKnown, missingLibraries, smokeSummary } from "../variant-summary.js";
 import type { Page } from "./page.js";
 
@@ -26,28 +27,38 @@ export function details(service: ServiceReport, report: Report, page: Page): str
   const pad = " ".repeat(longest + 4);
   return [
     `${colors.bold(name)}  ${(isBad ? colors.red : colors.green)(state)} in ${duration(durationMs)}`,
-    ...fields.flatMap(([title, lines]) =>
-      lines
+    ...fields.flatMap(([title, lines]) => {
+      // A reference that does not fit beside the title goes below it: broken, it could not be copied.
+      const word = longestWord(lines);
+      if (word > width - pad.length) {
+        const indent = " ".repeat(Math.max(0, Math.min(4, width - word)));
+        return [`  ${colors.dim(title)}`, ...lines.flatMap((line) => hanging(indent, line, width))];
+      }
+      return lines
         .flatMap((line) => wrap(line, width - pad.length))
         .map((line, index) =>
           index === 0 ? `  ${colors.dim(title.padEnd(longest))}  ${line}` : `${pad}${line}`,
-        ),
-    ),
+        );
+    }),
   ];
 }
+
+const longestWord = (lines: readonly string[]): number =>
+  Math.max(0, ...lines.flatMap((line) => line.split(" ")).map(textWidth));
 
 /** The references that can be pulled, and those that should exist. A verification has them in its evidence. */
 function images({ registries, checks = [], tag }: ServiceReport): Field[] {
   const evidence = checks.flatMap((check) => check.evidence);
   const told = registries.every(({ reference }) => evidence.some((line) => line.includes(reference)));
   if (registries.length === 0) return tag === undefined ? [] : [["tag", [tag]]];
-  // A service that failed early has a repository, but no image in it to name.
-  const named = registries.filter(({ reference }) =>
-    /[:@]/.test(reference.slice(reference.lastIndexOf("/"))),
+  // A service that failed early has repositories, and no image in them to name.
+  const named = registries.filter(
+    ({ reference, state }) =>
+      state !== "not started" && /[:@]/.test(reference.slice(reference.lastIndexOf("/"))),
   );
   if (told || named.length === 0) return [];
   const lines = named.map(({ reference, state }) => {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
+    const missing = state === "failed" ? ` (${state})` : "";
     return `${reference}${missing}`;
   });
   return [[lines.length === 1 ? "image" : "images", lines]];

@@ -21,6 +21,9 @@ export function digests({ services }: Report, { colors, width }: Page): string[]
       if (digest.kind === "one") {
         const isSaid = digest.remark === undefined || digest.remark === shared;
         const remark = isSaid ? [] : [`${pad}(${digest.remark})`];
+        // A digest that does not fit beside its name has a line of its own: broken, it could not be copied.
+        if (longest + 4 + digest.digest.length > width)
+          return [`  ${colors.bold(name)}`, ownLine(digest.digest, width), ...remark];
         return [`${start}${digest.digest}`, ...remark];
       }
       if (digest.kind === "none") return [];
@@ -35,6 +38,9 @@ export function digests({ services }: Report, { colors, width }: Page): string[]
     }),
   ];
 }
+
+const ownLine = (digest: string, width: number): string =>
+  `${" ".repeat(Math.min(4, Math.max(0, width - digest.length)))}${digest}`;
 
 /** What goes for most is said in the title. */
 function mostCommon(remarks: readonly (string | undefined)[]): string | undefined {
