@@ -37,7 +37,7 @@ function rowsOf(folder, { may, sdk = false }) {
 
 /** The files of a package that others may import. */
 const INDEX =
-  "^(packages/[^/]+/src/index[.]ts|pipelines/tgo/(src/index[.]ts|module-api[.]json)|pipelines/services/[^/]+/service[.]json)$";
+  "^(packages/[^/]+/src/index[.]ts|pipelines/tgo/(src/index[.]ts|lib/core[.]js|module-api[.]json)|pipelines/services/[^/]+/service[.]json)$";
 
 export default {
   forbidden: [

@@ -320,7 +320,7 @@ export async function bundleCli() {
     outdir: "apps/tgo/dist",
     splitting: true,
     minifyWhitespace: true,
-    plugins: [shellPlugin, sdkPlugin, modulePlugin(core, api)],
+    plugins: [shellPlugin, sdkPlugin, modulePlugin(core, api), directImports],
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     banner: { js: requireShim },
   });

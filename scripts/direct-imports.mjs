@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { root } from "./root.mjs";
 
-const SOURCE = /[\\/]packages[\\/][a-z-]+[\\/]src[\\/].*\.ts$/;
+/** Sources of packages, whose relative imports are all of their own TypeScript. */
+const PACKAGE = /[\\/]packages[\\/][a-z-]+[\\/]src[\\/].*\.ts$/;
+const SOURCE = /[\\/](?:packages|apps)[\\/][a-z-]+[\\/]src[\\/].*\.ts$/;
 const PACKAGE_IMPORT = /^import \{([^}]*)\} from "@tgo\/([a-z-]+)";$/gm;
 const INDEX_EXPORT = /^export \{([^}]*)\} from "\.\/([^"]+)\.js";$/gm;
 
@@ -35,7 +37,7 @@ export const directImports = {
     // Relative imports too: esbuild reads the nearest package.json only for paths that it resolves itself, so that the
     // code around CommonJS libraries would depend on which import of a file comes first.
     builder.onResolve({ filter: /^[.]{1,2}[/].*[.]js$/ }, ({ path, importer }) =>
-      SOURCE.test(importer)
+      PACKAGE.test(importer)
         ? { path: resolve(dirname(importer), path.replace(/[.]js$/, ".ts")), sideEffects: false }
         : undefined,
     );

@@ -38,6 +38,7 @@ export const PACKAGES = {
     ],
     sdk: true,
   },
+  scaffold: { may: ["errors", "schemas", "dockerfile", "catalog"] },
   host: { may: ["errors"] },
   git: { may: ["errors", "host"] },
   "local-engine": { may: ["errors", "redaction", "dockerfile", "registry", "image", "host"] },
@@ -48,7 +49,7 @@ export const PACKAGES = {
 const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
 
 export const SHELLS = {
-  "apps/tgo": { may: [...SHELL, "git", "host", "local-engine", "redaction"], sdk: true },
+  "apps/tgo": { may: [...SHELL, "git", "host", "local-engine", "redaction", "scaffold"], sdk: true },
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 

@@ -3,6 +3,7 @@ import { CommanderError, Option, type Command } from "commander";
 import { completion } from "./completion.js";
 import { explain } from "./explain.js";
 import { OWN_COMMANDS } from "./own-commands.js";
+import { ownHelp, parseOwnCommand, type OwnInvocation } from "./own/parse-own-command.js";
 import { placeholder, requireText, type FlagValues, type Scalar } from "./flag-values.js";
 import { rewriteSwitches } from "./flags.js";
 import { positionalOf, returnsFolder, type ModuleFunction } from "./module-api.js";
@@ -35,15 +36,19 @@ export interface CommandLineOptions extends ProgramOptions {
  * Parses a command line.
  * @throws TgoError USAGE naming the nearest flag, function or value
  */
-export function parseCommandLine(typed: readonly string[], given: CommandLineOptions): Invocation | Shown {
+export function parseCommandLine(
+  typed: readonly string[],
+  given: CommandLineOptions,
+): Invocation | OwnInvocation | Shown {
   const argv = withoutAll(typed);
   const options = argv.length === typed.length ? given : { ...given, showsAll: true };
   const { moduleApi } = options;
   const own = ownCommand(argv, options);
-  if (own !== undefined) {
+  if (typeof own === "string") {
     options.writeOut(own);
     return { shown: true, requested: true };
   }
+  if (own !== undefined) return own;
   // The command's own --version only when it stands alone: functions have a --version too, and a misspelt function
   // name in front of one must fail.
   if (argv.length === 1 && argv[0] === "--version") {
@@ -84,12 +89,18 @@ function withoutAll(argv: readonly string[]): readonly string[] {
 }
 
 /** What the command does without the module. */
-function ownCommand([name, ...words]: readonly string[], options: CommandLineOptions): string | undefined {
+function ownCommand(
+  [name, ...words]: readonly string[],
+  options: CommandLineOptions,
+): string | OwnInvocation | undefined {
   if (options.moduleApi.functions.some(({ command }) => command === name)) return undefined;
   if (name === "explain" && !isHelp(words)) return explain(words, options);
   if (name === "completion" && !isHelp(words)) return completion(words, options.moduleApi);
   const own = OWN_COMMANDS.find((each) => each.name === name && each.name !== "help");
-  return own === undefined ? undefined : `Usage: ${options.name} ${own.usage}\n\n${own.description}.\n`;
+  if (own === undefined) return undefined;
+  return isHelp(words) || own.flags === undefined
+    ? ownHelp(own, options)
+    : parseOwnCommand(own, words, options);
 }
 
 function isHelp(words: readonly string[]): boolean {

@@ -11,6 +11,8 @@ export interface CommandProcess {
   readonly env: Record<string, string | undefined>;
   readonly cwd: string;
   readonly home: string;
+  /** For questions; absent where nobody can answer. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   /** Whether nobody can read stdout, because it was closed when the process started. */

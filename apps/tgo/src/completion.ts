@@ -75,9 +75,15 @@ function commandWords(moduleApi: ModuleApi): CommandWords[] {
     explain: Object.keys(ERROR_CODES),
     help: moduleApi.functions.map(({ command }) => command),
   };
-  const own = OWN_COMMANDS.map(({ name, description }) => ({
-    ...{ name, description, flags: [] },
-    words: words[name] ?? [],
+  const own = OWN_COMMANDS.map(({ name, description, flags = [], words: own }) => ({
+    name,
+    description,
+    flags: flags.map(({ flag, description: text, takes }) => ({
+      flag: `--${flag}`,
+      description: firstSentence(text),
+      values: takes,
+    })),
+    words: words[name] ?? own?.known ?? [],
   }));
   return [...functions, ...own];
 }
@@ -213,7 +219,8 @@ function fish(commands: readonly CommandWords[]): string {
   return `# fish completion of tgo. Load it with: tgo completion fish | source\n${lines.join("\n")}\n`;
 }
 
-/** Flags of one name mean the same for every function. */
+/** Flags of one name mean the same for every function; a command of our own may know fewer values. */
 function distinctFlags(commands: readonly CommandWords[]): FlagWords[] {
-  return [...new Map(commands.flatMap(({ flags }) => flags).map((each) => [each.flag, each])).values()];
+  const all = commands.flatMap(({ flags }) => flags).reverse();
+  return [...new Map(all.map((each) => [each.flag, each])).values()];
 }

@@ -7,6 +7,8 @@ import type { ModuleApi } from "./module-api.js";
 export interface Product {
   readonly version: string;
   readonly moduleApi: ModuleApi;
+  /** The catalog that the module has without a file of the caller's, as data. */
+  readonly builtInCatalog: () => Promise<unknown>;
   /** The module's class; it needs neither the SDK nor an engine. */
   readonly load: () => Promise<LoadedModule>;
   /** Loading the SDK takes a good part of a second: only for a function that needs an engine. */

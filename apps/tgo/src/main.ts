@@ -26,13 +26,14 @@ const product: Product = {
       },
     };
   },
+  builtInCatalog: async () => (await import("../../../pipelines/tgo/lib/core.js")).BUILT_IN,
   loadSdk: async () => {
     const { connection, dag } = await import("@dagger.io/dagger");
     return { connection, client: dag };
   },
 };
 
-const { argv, env, stdout, stderr } = process;
+const { argv, env, stdin, stdout, stderr } = process;
 
 /** Sockets that the SDK keeps open, and reads of a dead network mount, must not keep a finished command alive. */
 function end(code: number): void {
@@ -57,6 +58,7 @@ const code = await runCommand(
     env,
     cwd,
     home: homeFolder(env),
+    stdin,
     stdout,
     stderr,
     isStdoutClosed: isStdoutClosed(),

@@ -167,20 +167,22 @@ function functionGroups(moduleApi: ModuleApi, width: number): string {
       functions: moduleApi.functions.map(({ command }) => command).filter((name) => !grouped.has(name)),
     },
   ];
-  const own = OWN_COMMANDS.map(({ usage, description }) => [usage, description] as const);
+  const own = (group: string): (readonly [string, string])[] =>
+    OWN_COMMANDS.filter((each) => each.group === group).map(({ usage, description }) => [usage, description]);
   const functions = moduleApi.functions.map((fn) => [fn.command, firstSentence(fn.description)] as const);
-  const longest = Math.max(...[...functions, ...own].map(([name]) => name.length));
+  const longest = Math.max(...[...functions, ...own("Start"), ...own("Help")].map(([name]) => name.length));
   const list = (title: string, rows: readonly (readonly [string, string])[]): string[] =>
     rows.length === 0
       ? []
       : [`${title}:\n${rows.map(([name, text]) => help.formatItem(name, longest, text, help)).join("\n")}`];
   return [
+    ...list("Start", own("Start")),
     ...groups.flatMap(({ title, functions: names }) =>
       list(
         title,
         names.flatMap((name) => functions.filter(([command]) => command === name)),
       ),
     ),
-    ...list("Help", own),
+    ...list("Help", own("Help")),
   ].join("\n\n");
 }

@@ -39,9 +39,14 @@ export async function runCommand(
       writeErr: output.err,
       width: Math.min(110, process.stdout.columns ?? 100),
     });
-    const usesStdout = "shown" in parsed ? parsed.requested : parsed.settings.output === undefined;
+    const usesStdout =
+      "shown" in parsed ? parsed.requested : "own" in parsed || parsed.settings.output === undefined;
     if (process.isStdoutClosed === true && usesStdout) throw stdoutClosed();
     if ("shown" in parsed) return parsed.requested ? EXIT.ok : EXIT.usage;
+    if ("own" in parsed) {
+      const { runOwnCommand } = await import("./own/run-own-command.js");
+      return await runOwnCommand(parsed, product, process, output);
+    }
     const { readDefaults } = await import("./environment-defaults.js");
     const { env, cwd } = process;
     const defaults = await readDefaults(

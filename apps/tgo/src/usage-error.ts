@@ -21,7 +21,7 @@ export function usageError(
     const typed = /"(.*)"/.exec(what)?.[1] ?? "";
     const synonym = SYNONYMS[typed.toLowerCase()];
     const known = [...names, ...OWN_COMMANDS.map((own) => own.name)];
-    const nearest = synonym !== undefined && names.includes(synonym) ? synonym : nearestName(typed, known);
+    const nearest = synonym !== undefined && known.includes(synonym) ? synonym : nearestName(typed, known);
     const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
     return new TgoError("USAGE", `${what.replace("command", "function")}${hint}`, {
       remedy: `Functions: ${names.join(", ")}. Run ${name} --help for details.`,

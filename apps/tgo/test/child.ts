@@ -26,6 +26,7 @@ process.exitCode = await runCommand(
           };
         },
       }),
+    builtInCatalog: () => Promise.resolve({ services: {} }),
     loadSdk: () => Promise.resolve({ client: {} as never, connection: (run) => run() }),
   },
   {

@@ -14,7 +14,7 @@ function needs(line: string): boolean {
     writeErr: (text) => expect.fail(text),
     width: 100,
   });
-  if ("shown" in parsed) throw new Error(line);
+  if ("shown" in parsed || "own" in parsed) throw new Error(line);
   return needsEngine(parsed);
 }
 

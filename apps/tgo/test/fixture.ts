@@ -299,6 +299,10 @@ export async function tgo(line: string | readonly string[], options: RunOptions 
         },
       });
     },
+    builtInCatalog: () =>
+      Promise.resolve({
+        services: { "tgo-api": { title: "API", build: { strategy: "python" } } },
+      }),
     loadSdk: () =>
       Promise.resolve({
         client: CLIENT as unknown as Sdk["client"],

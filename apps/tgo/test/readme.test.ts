@@ -7,7 +7,13 @@ import { MODULE_API } from "./fixture.js";
 
 it("the README's example prints the version", async () => {
   const unused = (): Promise<never> => Promise.reject(new Error("not needed for --version"));
-  const product: Product = { version: "1.2.3", moduleApi: MODULE_API, load: unused, loadSdk: unused };
+  const product: Product = {
+    version: "1.2.3",
+    moduleApi: MODULE_API,
+    load: unused,
+    loadSdk: unused,
+    builtInCatalog: unused,
+  };
   const engines: Engines = { isDockerRunning: unused, startLocalEngine: unused };
   const stdout = new PassThrough();
   const commandProcess: CommandProcess = {

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { shellPlugin } from "../../../scripts/bundle.mjs";
+import { directImports } from "../../../scripts/direct-imports.mjs";
 import { commandName } from "../src/command-process.js";
 
 const PACKAGE = dirname(fileURLToPath(new URL(".", import.meta.url)));
@@ -46,7 +47,7 @@ beforeAll(async () => {
     logLevel: "error",
     external: ["@dagger.io/dagger", "graphql"],
     loader: { ".py": "text", ".sh": "text", ".txt": "text" },
-    plugins: [shellPlugin],
+    plugins: [shellPlugin, directImports],
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
   }));
 });

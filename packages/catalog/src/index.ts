@@ -4,6 +4,7 @@ export { Catalog, Mirrors } from "./catalog.js";
 export { type Machine, Machines, type Processor, processorOf } from "./machine.js";
 export { withMirrorFlags } from "./mirror.js";
 export { misspeltName, nearestName } from "./nearest-name.js";
+export { type CatalogOrigins, catalogOrigins } from "./origins.js";
 export { applyOverride, parseOverrideFile } from "./override.js";
 export { CatalogOverride } from "./override-schema.js";
 export { Platform, parsePlatform } from "./platform.js";

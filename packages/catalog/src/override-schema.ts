@@ -2,6 +2,7 @@ import { TagPolicy } from "@tgo/release-rules";
 import * as v from "@tgo/schemas";
 import { Mirrors } from "./catalog.js";
 import { Machines } from "./machine.js";
+import { OverrideHeader } from "./override-header.js";
 import { Platform } from "./platform.js";
 import { Registry } from "./registry.js";
 import { Service } from "./service.js";
@@ -13,7 +14,7 @@ import { SignaturePolicy } from "./signatures.js";
  */
 export const CatalogOverride = v.pipe(
   v.strictObject({
-    $schema: v.optional(v.string()),
+    ...OverrideHeader.entries,
     services: v.optional(v.record(v.string(), v.nullable(v.partial(Service)))),
     registries: v.optional(v.record(v.string(), v.nullable(v.partial(Registry)))),
     platforms: v.optional(v.pipe(v.array(Platform), v.nonEmpty())),

@@ -1,16 +1,18 @@
 import { isTgoError, TgoError, withoutMark } from "@tgo/errors";
 import { maskUrlCredentials } from "@tgo/redaction";
 import { describeIssue, isObject, pathOf, type BaseIssue } from "@tgo/schemas";
+import stripJsonComments from "strip-json-comments";
 
 export type Json = Record<string, unknown>;
 
 /**
- * Parses a JSON file.
+ * Parses a JSON file, with or without comments (JSON with Comments, as editors know it).
  * @throws TgoError CATALOG with line and column when it is not JSON
  */
 export function parseJsonFile(text: string, file: string, remedy: string): unknown {
   try {
-    return JSON.parse(withoutMark(text, file));
+    // Comments become spaces, so that positions stay those of the file.
+    return JSON.parse(stripJsonComments(withoutMark(text, file)));
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);

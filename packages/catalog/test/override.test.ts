@@ -177,6 +177,43 @@ describe("parseOverrideFile", () => {
   });
 });
 
+describe("a catalog file", () => {
+  it("may have comments, and errors keep their lines", () => {
+    const text = '{\n  // ours\n  "services": { /* the API */ "tgo-api": { "title": "A // B" } }\n}';
+    expect(applyOverride(base, parseOverrideFile(text, "c.jsonc")).services["tgo-api"]?.title).toBe("A // B");
+    expect(
+      failure(() => parseOverrideFile('{\n  // ours\n  "services": {}\n "x": 1 }', "c.jsonc")).message,
+    ).toMatch(/line 4/);
+  });
+
+  it("starts from nothing if it says so: only its own services and registries are there", () => {
+    const own = { title: "Bot", build: { strategy: "dockerfile" } };
+    const catalog = applyOverride(base, { version: 1, extends: "none", services: { bot: own } });
+    expect(Object.keys(catalog.services)).toEqual(["bot"]);
+    expect(catalog.registries).toEqual({});
+    expect(Object.keys(applyOverride(base, { extends: "tgo", services: { bot: own } }).services)).toEqual([
+      "tgo-api",
+      "bot",
+    ]);
+  });
+
+  it("is refused if its format is newer, whatever else it says", () => {
+    expect(failure(() => applyOverride(base, { version: 2, services: "new" }, "c.jsonc")).message).toBe(
+      "c.jsonc: its format is version 2, and this version of tgo reads 1\n" +
+        "  Update the pipelines to the version that the catalog was written for.",
+    );
+  });
+
+  it("has the mistakes of its head listed with the others", () => {
+    const { message } = failure(() =>
+      applyOverride(base, { version: 0, extends: "theirs", services: { "tgo-api": { title: 1 } } }),
+    );
+    expect(message).toContain("3 problems:");
+    for (const part of ["version", "extends: must be", "services.tgo-api.title"])
+      expect(message).toContain(part);
+  });
+});
+
 describe("promised machines", () => {
   it("are an x86-64-v2 machine, Raspberry Pi 4, Raspberry Pi 5 with its pages, Graviton and Apple silicon by default", () => {
     const { machines } = applyOverride(base);

@@ -11,4 +11,5 @@ export {
 } from "./checkout.js";
 export type { Difference, DifferenceKind } from "./compare.js";
 export type { GitRun } from "./git-run.js";
+export { originUrl } from "./origin-url.js";
 export { TemporaryFolders } from "./temporary-folders.js";

@@ -1,0 +1,124 @@
+import {
+  applyOverride,
+  catalogOrigins,
+  parseOverrideFile,
+  type Catalog,
+  type CatalogOrigins,
+} from "@tgo/catalog";
+import { isTgoError, TgoError } from "@tgo/errors";
+import { pathExists, readInputFile, readReason } from "@tgo/host";
+import { relative, resolve } from "node:path";
+import { EXIT } from "../command-process.js";
+import { readDefaults } from "../environment-defaults.js";
+import type { OwnRun } from "./own-run.js";
+
+/** Where a catalog is looked for if none is named. */
+const NAMES = ["tgo.catalog.jsonc", "tgo.catalog.json"];
+
+/**
+ * `catalog check`: whether a catalog file is valid, with all its problems. `catalog show`: the catalog that results.
+ * @throws TgoError CATALOG listing every problem, USAGE for a file that cannot be read
+ */
+export async function catalog({ invocation, product, process, output }: OwnRun): Promise<number> {
+  const { words, flags } = invocation;
+  const isJson = flags.format === "json";
+  const path = await catalogFile({ invocation, product, process, output });
+  const file = path === undefined ? undefined : relative(process.cwd, path) || path;
+  const base = await product.builtInCatalog();
+  try {
+    const override = path === undefined ? undefined : parseOverrideFile(await readText(path), file ?? path);
+    const result = applyOverride(base, override, file);
+    if (words[0] === "show") {
+      const origins = catalogOrigins(base, override, file);
+      output.out(
+        isJson ? `${JSON.stringify({ ...result, origins }, null, 2)}\n` : show(result, origins, file),
+      );
+    } else
+      output.out(isJson ? `${JSON.stringify({ ok: true, file, problems: [] })}\n` : checked(result, file));
+    return EXIT.ok;
+  } catch (error) {
+    if (words[0] !== "check" || !isJson || !isTgoError(error)) throw error;
+    const [head = "", ...problems] = error.what.split("\n  - ");
+    output.out(
+      `${JSON.stringify({ ok: false, file, problems: problems.length === 0 ? [head] : problems })}\n`,
+    );
+    return EXIT.failure;
+  }
+}
+
+/** The file that --catalog names, else the variable, else one in the current folder. */
+async function catalogFile({ invocation, product, process, output }: OwnRun): Promise<string | undefined> {
+  const given = invocation.flags.catalog;
+  if (typeof given === "string") return resolve(process.cwd, given);
+  const { env, cwd } = process;
+  const defaults = await readDefaults(product.moduleApi, { env, cwd, given: new Map() }, ({ message }) => {
+    output.err(`tgo: ${message}\n`);
+  });
+  const value = defaults.get("catalog")?.value;
+  if (typeof value === "string") return resolve(cwd, value);
+  for (const name of NAMES) if (await pathExists(resolve(cwd, name))) return resolve(cwd, name);
+  return undefined;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return (await readInputFile(path, { pipe: true })).bytes.toString("utf8");
+  } catch (cause) {
+    throw new TgoError("USAGE", `the catalog cannot be read (--catalog): ${readReason(cause)}`, {
+      where: path,
+      remedy: "Check the path.",
+      cause,
+    });
+  }
+}
+
+function checked(result: Catalog, file: string | undefined): string {
+  const services = Object.entries(result.services);
+  const registries = Object.keys(result.registries).length;
+  const count = (number: number, one: string, many: string): string =>
+    `${number} ${number === 1 ? one : many}`;
+  const silent = services.filter(([, { smoke, image, build }]) => {
+    return smoke.http.length === 0 && image.healthcheck === undefined && build.strategy !== "static-web";
+  });
+  return [
+    `${file ?? "the built-in catalog"} is valid: ${count(services.length, "service", "services")}, ` +
+      `${count(registries, "registry", "registries")}, ${result.platforms.join(" and ")}`,
+    ...(registries === 0 ? ["  no registry: nothing can be published without --registry"] : []),
+    ...(silent.length === 0
+      ? []
+      : [`  no health request, so smoke runs do not start it: ${silent.map(([name]) => name).join(", ")}`]),
+    "",
+  ].join("\n");
+}
+
+function show(result: Catalog, origins: CatalogOrigins, file: string | undefined): string {
+  const table = (rows: readonly (readonly string[])[]): string[] => {
+    const widths = rows.reduce<number[]>(
+      (all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)),
+      [],
+    );
+    return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ")}`.trimEnd());
+  };
+  const registries = Object.entries(result.registries).map(([name, { host, repository, required }]) => [
+    ...[name, `${host}/${repository}`, required ? "required" : "optional"],
+    origins.registries[name] ?? "",
+  ]);
+  const services = Object.entries(result.services).map(([name, { build, source }]) => [
+    ...[name, build.strategy, source.path ?? `repos/${name}`],
+    origins.services[name] ?? "",
+  ]);
+  return [
+    `catalog: ${origins.base === "none" ? (file ?? "") : `TGO's own${file === undefined ? "" : `, changed by ${file}`}`}`,
+    `platforms: ${result.platforms.join(", ")}`,
+    ...(origins.settings.length === 0 ? [] : [`settings from ${file ?? ""}: ${origins.settings.join(", ")}`]),
+    "",
+    "registries",
+    ...table(registries),
+    "",
+    "services",
+    ...table(services),
+    "",
+    "--format json shows every field.",
+    "",
+  ].join("\n");
+}
