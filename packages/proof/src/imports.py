@@ -4,11 +4,13 @@ Run inside a variant with one argument, JSON {"skip": [module, ...], "seconds": 
 With "watch", it also reports what the imports depend on besides the packages' own files: those that look at the machine,
 and what they load of the standard library. With "equal", it leaves out packages whose files are the same on a platform
 where they were imported, and looks for what their imports loaded there of the standard library ("standard").
+With "share", the interpreter that has imported them runs commands and servers in forks: see shared_interpreter.py.
 Modules are imported in a child process, so that one that crashes, exits or hangs takes down only the child and can be
 named. A failed module is retried on its own: packages may interfere with each other, and only a module that also fails
 alone is broken.
 """
 
+import functools
 import importlib
 import importlib.machinery
 import importlib.metadata
@@ -183,13 +185,16 @@ class Watch:
         return {"files": self.loaded(), "runs": sorted(runs)}
 
 
-def work(names, owners, known, pipe, watched):
+def work(names, owners, known, pipe, watched, then):
     """The child: imports modules, and reports each start and each end."""
+    failed = False
     watch = Watch() if watched else None
 
     def report(**event):
         if "module" in event and watch is not None:
             event.update(watch.report())
+        nonlocal failed
+        failed = failed or "error" in event
         data = memoryview((json.dumps(event) + "\n").encode())
         while data:
             data = data[os.write(pipe, data) :]
@@ -204,12 +209,18 @@ def work(names, owners, known, pipe, watched):
         except BaseException as error:
             missing = missing_optional(error, owners[name], known)
             report(module=name, **({"error": explain(error)} if missing is None else {"needs": missing}))
+    if then is not None and not failed:
+        report(begins=None, limit=True)
+        report(module=None, shared=then())
 
 
-def run(names, owners, known, seconds, watched=False):
-    """Imports modules in one child after another until each has an outcome; yields (name, outcome)."""
+def run(names, owners, known, seconds, watched=False, then=None):
+    """Imports modules in one child after another until each has an outcome; yields (name, outcome).
+
+    A child without a failure goes on with `then`, (function, time limit): the last outcome is of None.
+    """
     left = list(names)
-    while left:
+    while left or then is not None:
         reader, writer = os.pipe()
         # Modules may print anything; this program's own output must stay one JSON document.
         output = os.memfd_create("output")
@@ -220,7 +231,7 @@ def run(names, owners, known, seconds, watched=False):
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
                 os.dup2(output, 1)
                 os.dup2(output, 2)
-                work(left, owners, known, writer, watched)
+                work(left, owners, known, writer, watched, then and then[0])
             finally:
                 # Exit at once, without waiting for threads or exit handlers of the modules.
                 os._exit(0)
@@ -241,7 +252,7 @@ def run(names, owners, known, seconds, watched=False):
                 if "module" in event:
                     ended.add(event["module"])
                     yield event.pop("module"), event
-                deadline = time.monotonic() + seconds
+                deadline = time.monotonic() + (then[1] if event.pop("limit", False) else seconds)
         os.close(reader)
         if late:
             os.kill(child, signal.SIGKILL)
@@ -251,6 +262,7 @@ def run(names, owners, known, seconds, watched=False):
             yield begun, {"error": f"did not end within {seconds} s" if late else death(status, output)}
         os.close(output)
         left = [name for name in left if name not in ended]
+        then = None
 
 
 def death(status, output):
@@ -313,6 +325,16 @@ def main():
     options = json.loads(sys.argv[1])
     skip, seconds, watched = set(options["skip"]), options["seconds"], options.get("watch", False)
     equal = set(options.get("equal", []))
+    shared = options.get("share")
+    then = None
+    if shared is not None:
+        import shared_interpreter
+
+        state = shared_interpreter.State()
+        # Each command and all servers have their time, and some more for what is between.
+        limit = (len(shared["commands"]) + 2) * shared["seconds"]
+        then = (functools.partial(shared_interpreter.share, shared, state), limit)
+        del sys.modules["shared_interpreter"]
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
     sys.dont_write_bytecode = True
     packages = installed()
@@ -320,7 +342,8 @@ def main():
     owners = {name: package for package in packages.values() for name in package["modules"]}
     here = {name for key, package in packages.items() if key not in equal for name in package["modules"]}
     names = sorted(name for name in owners if name not in skip and name in here)
-    outcomes = dict(run(names, owners, known, seconds, watched))
+    outcomes = dict(run(names, owners, known, seconds, watched, then))
+    ran = outcomes.pop(None, {}).get("shared")
     depends = dependencies(outcomes, packages) if watched else {}
     for name in [name for name, outcome in outcomes.items() if "error" in outcome][:RETRIES]:
         outcomes.update(run([name], owners, known, seconds))
@@ -339,6 +362,7 @@ def main():
         "skipped": sorted(skip & owners.keys() & here),
         "optional": [{**label(name), "needs": outcomes[name]["needs"]} for name in names if "needs" in outcomes[name]],
         "failed": failed,
+        **({} if ran is None else {"shared": ran}),
         **depends,
     }
     print(json.dumps(report))

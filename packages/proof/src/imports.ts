@@ -2,6 +2,8 @@ import type { Container } from "@dagger.io/dagger";
 import type { PythonBuild, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import program from "./imports.py";
+import type { SharedPrograms, SharedResult } from "./shared-interpreter.js";
+import sharing from "./shared_interpreter.py";
 
 interface Module {
   readonly module: string;
@@ -36,16 +38,21 @@ export interface ImportReport {
   /** Modules that need an optional package which is not in the lock. */
   readonly optional: readonly (Module & { readonly needs: string })[];
   readonly failed: readonly (Module & { readonly error: string })[];
+  /** What its forks ran, if it was to share its interpreter and no import failed. */
+  readonly shared?: SharedResult;
 }
 
-const PROGRAM = "/run/tgo/imports.py";
+const FOLDER = "/run/tgo";
+const PROGRAM = `${FOLDER}/imports.py`;
 
 /** How many modules a message lists; a missing library may affect very many. */
 const MAX_MODULES = 10;
 
-/** Adds imports.py, which is not part of the image. */
+/** Adds imports.py and what it imports itself, which are not part of the image. */
 export function withImports(container: Container): Container {
-  return container.withNewFile(PROGRAM, program, { permissions: 0o644 });
+  return container
+    .withNewFile(PROGRAM, program, { permissions: 0o644 })
+    .withNewFile(`${FOLDER}/shared_interpreter.py`, sharing, { permissions: 0o644 });
 }
 
 /** Options of imports.py; see there. */
@@ -56,6 +63,8 @@ export interface ImportOptions {
   readonly equal?: readonly string[];
   /** What these packages need of the standard library. */
   readonly standard?: StandardLibrary;
+  /** Commands and servers that it runs in forks of the interpreter that has imported the packages. */
+  readonly share?: SharedPrograms;
 }
 
 /** Runs imports.py with the interpreter of the virtual environment. */

@@ -7,6 +7,7 @@ import { importLines, type ImportReport, importsCommand, readImports, withImport
 import { hasShell, type LimitedRun, runLimited, TimedOut } from "./limited-run.js";
 import type { Variables } from "./machines/run-machine.js";
 import type { NativeSibling } from "./native-sibling.js";
+import { type SharedPrograms, sharedPrograms } from "./shared-interpreter.js";
 import { smokeFailure, type SmokeRun, timeoutFailure } from "./smoke-failure.js";
 import { smokePlan } from "./smoke-plan.js";
 import type { SmokeResult } from "./smoke-result.js";
@@ -20,10 +21,15 @@ export interface VariantRun {
   /** Variables of the emulator. */
   readonly env: Variables;
   readonly sibling: NativeSibling | undefined;
+  /** Whether an emulated run may start the interpreter once for all; what fails so runs by itself. */
+  readonly share: boolean;
 }
 
 /** The limit of all imports together, in limits of one. */
 const IMPORTS = 10;
+
+/** What a line says of a command or server that ran in a fork of the interpreter that imported the packages. */
+const ONE_INTERPRETER = "one interpreter";
 
 /** Steps at once on an engine, of all variants and services: each has to end in time, so more would fail on few cores. */
 const STEPS = 4;
@@ -36,7 +42,7 @@ const limits = new WeakMap<BuildContext["client"], LimitFunction>();
  */
 export async function runSteps(
   context: BuildContext,
-  { name, service, variant, env, sibling }: VariantRun,
+  { name, service, variant, env, sibling, share }: VariantRun,
 ): Promise<Omit<SmokeResult, "machines">> {
   const { platform, container: image } = variant;
   const where = `${name} ${platform}`;
@@ -59,10 +65,21 @@ export async function runSteps(
   const exec = (command: readonly string[], seconds = timeoutSeconds): Promise<string> =>
     limit(() => outputOf(container, { command, seconds }, { ...run, shell }, command.join(" ")));
 
+  const shared =
+    teller === undefined || !share
+      ? undefined
+      : await sharedPrograms(container, plan, Math.ceil(timeoutSeconds / 2));
+
   const isTold = (platforms: "every" | "one"): boolean => platforms === "one" && teller !== undefined;
   const imports = async (build: PythonBuild): Promise<ImportReport> => {
-    const known = await teller?.known(variant, build);
-    const options = { ...known, watch: !emulated && sibling !== undefined };
+    // Several servers need most packages, each of them: imported once for all.
+    const isForAll = shared !== undefined && shared.servers.length > 1;
+    const known = isForAll ? undefined : await teller?.known(variant, build);
+    const options = {
+      ...known,
+      watch: !emulated && sibling !== undefined,
+      ...(shared === undefined ? {} : { share: shared }),
+    };
     // The program limits each import; this is for an interpreter that hangs itself.
     const limited = {
       command: importsCommand(build, service.smoke, options),
@@ -73,9 +90,19 @@ export async function runSteps(
     );
     return readImports(report, where);
   };
+  const imported = plan.imports && imports(plan.imports);
+  const command = async (command: readonly string[]): Promise<string> => {
+    if (await isShared(shared, imported, command)) return `${how}, ${ONE_INTERPRETER}`;
+    await exec(command);
+    return how;
+  };
   const server = async (): Promise<string[]> => {
     if (plan.http.length === 0)
       return ["not started: neither smoke.http nor a health check defines a request"];
+    if (shared !== undefined && shared.servers.length > 0 && (await imported)?.shared?.servers === true)
+      return plan.http.map(
+        ({ port, path, status }) => `GET :${port}${path} ${status} [${how}, ${ONE_INTERPRETER}]`,
+      );
     const pages = service.build.strategy === "static-web";
     const test = { http: plan.http, timeoutSeconds, pages };
     const lines = await limit(() => {
@@ -87,11 +114,11 @@ export async function runSteps(
 
   const started = {
     machine: plan.machine && exec(plan.machine),
-    commands: plan.exec.map(({ command, platforms }) => ({
-      title: command.join(" "),
-      done: isTold(platforms) ? undefined : exec(command),
+    commands: plan.exec.map(({ command: words, platforms }) => ({
+      title: words.join(" "),
+      done: isTold(platforms) ? undefined : command(words),
     })),
-    imports: plan.imports && imports(plan.imports),
+    imports: imported,
     server: server(),
   };
   const results = [
@@ -105,9 +132,9 @@ export async function runSteps(
     const lines: string[] = [];
     if (started.machine !== undefined) checkMachine((await started.machine).trim(), run);
     for (const { title, done } of started.commands) {
-      await done;
-      const told = done === undefined ? `${teller?.platform ?? ""}, for every platform` : undefined;
-      lines.push(told === undefined ? `${title}: exit 0 [${how}]` : `${title}: exit 0 on ${told} [native]`);
+      const by = await done;
+      const told = `${teller?.platform ?? ""}, for every platform`;
+      lines.push(by === undefined ? `${title}: exit 0 on ${told} [native]` : `${title}: exit 0 [${by}]`);
     }
     const report = await started.imports;
     if (report !== undefined) {
@@ -125,6 +152,19 @@ export async function runSteps(
     if (serving.isStarted) await started.server.catch(() => undefined);
     throw error;
   }
+}
+
+/** Whether a command succeeded in a fork of the interpreter that imported the packages. */
+async function isShared(
+  shared: SharedPrograms | undefined,
+  imported: Promise<ImportReport> | undefined,
+  command: readonly string[],
+): Promise<boolean> {
+  const at = shared?.commands.indexOf(command) ?? -1;
+  if (at < 0) return false;
+  // The failure of the imports is told by themselves.
+  const report = await imported?.catch(() => undefined);
+  return report?.shared?.commands[at] === true;
 }
 
 /** @throws TgoError SMOKE */

@@ -25,10 +25,10 @@ export async function smokeVariant(
   const emulated = platform !== context.native;
   const isSet = QEMU_CPU in service.smoke.env || QEMU_PAGESIZE in service.smoke.env;
   const seen = await runMachine(probeOf(context), { platform, emulated }, isSet ? [] : machines);
-  const run = (env: Variables): Promise<Omit<SmokeResult, "machines">> =>
-    runSteps(context, { name, service, variant, env, sibling });
+  const run = (env: Variables, share: boolean): Promise<Omit<SmokeResult, "machines">> =>
+    runSteps(context, { name, service, variant, env, sibling, share });
   try {
-    const result = await run(seen.env);
+    const result = await run(seen.env, true);
     const known = isSet ? { env: {}, seen: undefined, limit: "smoke.env sets the emulator's machine" } : seen;
     return { ...result, machines: machineProofs(platform, machines, known) };
   } catch (error) {
@@ -37,7 +37,7 @@ export async function smokeVariant(
         { step: "smoke", service: name },
         `${platform}: failed, run again to find out why`,
       );
-      return run(env);
+      return run(env, false);
     };
     throw await weakMachineFailure({ platform, machines, env: seen.env, again }, error);
   }

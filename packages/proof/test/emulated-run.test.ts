@@ -202,6 +202,52 @@ it.each<[string, Answers["exec"], RegExp]>([
   },
 );
 
+const SHARED: ImportReport = { ...FOREIGN, shared: { commands: [true], servers: true } };
+const ofShared = (report: ImportReport): Answers["exec"] => ({
+  "linux/arm64 /app/.venv/bin/python": JSON.stringify(report),
+});
+
+it("commands and servers that ran in forks of the importing interpreter are not run again", async () => {
+  const { ran, ...both } = engine({
+    exec: ofShared(SHARED) ?? {},
+    server: () => Promise.reject(failure("started")),
+  });
+  const sibling = new NativeSibling(both.context, both.variants[0] as Variant);
+  sibling.imported(NATIVE);
+  const run = await smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, sibling);
+  expect(run.lines).toContain("check: exit 0 [emulated, one interpreter]");
+  expect(run.lines.at(-1)).toBe("GET :80/ 200 [emulated, one interpreter]");
+  expect(ran.filter((command) => !command.includes("imports.py"))).toEqual([]);
+  const given = JSON.parse(ran[0]?.slice(ran[0].indexOf("{")) ?? "") as { share: object };
+  expect(given.share).toMatchObject({
+    commands: [["check"]],
+    servers: [["serve"]],
+    requests: [{ port: 80, path: "/", status: 200 }],
+  });
+});
+
+it.each([
+  ["that succeed by themselves pass", { server: () => Promise.resolve(OK) }, undefined],
+  [
+    "fail with the message of their own run",
+    { server: () => Promise.reject(failure("Illegal instruction")) },
+    /the service did not start[^]*Illegal instruction/,
+  ],
+])("servers that fail in a fork, and %s", async (_, answers, message) => {
+  const both = engine({
+    exec: ofShared({ ...SHARED, shared: { commands: [false], servers: false } }) ?? {},
+    ...answers,
+  });
+  const sibling = new NativeSibling(both.context, both.variants[0] as Variant);
+  sibling.imported(NATIVE);
+  const run = smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, sibling);
+  if (message !== undefined) return expect(run).rejects.toThrow(message);
+  expect((await run).lines).toEqual(
+    expect.arrayContaining(["check: exit 0 [emulated]", "GET :80/ 200 [emulated]"]),
+  );
+  expect(both.ran).toContain("linux/arm64 check");
+});
+
 it("a server that crashes on the foreign platform alone is found", async () => {
   const both = engine({ server: () => Promise.reject(failure("Illegal instruction")) });
   const sibling = new NativeSibling(both.context, both.variants[0] as Variant);

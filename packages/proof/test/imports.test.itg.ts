@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { importLines, type ImportOptions, type ImportReport } from "../src/imports.js";
 import program from "../src/imports.py";
+import type { SharedPrograms } from "../src/shared-interpreter.js";
+import sharing from "../src/shared_interpreter.py";
 
 const execute = promisify(execFile);
 const folders: string[] = [];
@@ -28,6 +30,7 @@ const single = (name: string, text: string, requires: readonly string[] = []): P
 async function imports(
   packages: readonly Package[],
   options: { skip?: readonly string[]; seconds?: number } & ImportOptions = {},
+  scripts: Readonly<Record<string, string>> = {},
 ): Promise<ImportReport> {
   const root = await mkdtemp(join(tmpdir(), "tgo-imports-"));
   folders.push(root);
@@ -58,8 +61,13 @@ async function imports(
   }
   const file = join(root, "imports.py");
   await writeFile(file, program);
+  await writeFile(join(root, "shared_interpreter.py"), sharing);
+  for (const [name, text] of Object.entries(scripts))
+    await writeFile(join(root, "bin", name), `#!${root}/bin/python\n${text}\n`, { mode: 0o755 });
   const input = JSON.stringify({ skip: [], seconds: 30, ...options });
-  return JSON.parse((await execute(join(root, "bin/python"), [file, input])).stdout) as ImportReport;
+  const env = { ...process.env, PATH: `${root}/bin:${process.env.PATH ?? ""}`, TGO_TEST: "as given" };
+  const { stdout } = await execute(join(root, "bin/python"), [file, input], { env });
+  return JSON.parse(stdout) as ImportReport;
 }
 
 const RUN = { where: "api linux/arm64", how: "emulated", native: "linux/amd64" };
@@ -231,5 +239,66 @@ describe("importing what differs", () => {
       "no/such.py (Python's standard library): is missing, and imported packages need it",
       "_no_such_module (Python's standard library): ModuleNotFoundError: No module named '_no_such_module'",
     ]);
+  });
+});
+
+describe("sharing the interpreter that has imported the packages", () => {
+  const PORT = 20_000 + (process.pid % 10_000);
+  const SERVER = `
+import http.server, os, sys
+import counted
+class Handler(http.server.BaseHTTPRequestHandler):
+  def do_GET(self):
+    self.send_response(200 if self.path == "/up" else 404)
+    self.end_headers()
+# What an import changed is as it was, what it loaded is there.
+assert (os.environ["TGO_TEST"], counted.times) == ("as given", 1), "environment"
+assert sys.argv[1:] == ["--port", "${PORT}"] and __name__ == "__main__" and "shared_interpreter" not in sys.modules
+http.server.HTTPServer(("0.0.0.0", ${PORT}), Handler).serve_forever()`;
+  const packages = [
+    single("counted", "import os\ntimes = 1\nos.environ['TGO_TEST'] = 'changed'"),
+    {
+      name: "run",
+      files: { "run_it.py": "import sys\nif __name__ == '__main__': sys.exit(sys.argv[1:] != ['x'])" },
+    },
+  ];
+  const share: SharedPrograms = {
+    commands: [["python", "-m", "run_it", "x"], ["fails"], ["sh", "-c", "true"]],
+    servers: [["serves", "--port", String(PORT)]],
+    requests: [{ port: PORT, path: "/up", status: 200 }],
+    seconds: 3,
+  };
+
+  it("runs commands and servers in forks, as their own interpreter would", async () => {
+    const scripts = { serves: SERVER, fails: "import sys\nsys.exit('no')" };
+    const { shared, failed } = await imports(packages, { share }, scripts);
+    expect({ shared, failed }).toEqual({
+      // Another program than the environment's own interpreter is not run.
+      shared: { commands: [true, false, false], servers: true },
+      failed: [],
+    });
+  });
+
+  it.each<[string, string]>([
+    ["crashes at its start", "import os, signal\nos.kill(os.getpid(), signal.SIGILL)"],
+    ["cannot be imported", "import nowhere"],
+    ["listens on another port", SERVER.replace(`0", ${PORT}`, `0", ${PORT + 1}`)],
+    ["responds with another status", SERVER.replace("200 if", "500 if")],
+    ["ends", "print('done')"],
+  ])("passes no server that %s", async (_, serves) => {
+    const { shared } = await imports(packages, { share: { ...share, commands: [], seconds: 1 } }, { serves });
+    expect(shared).toEqual({ commands: [], servers: false });
+  });
+
+  it("runs nothing beside threads of a package, or after an import that failed", async () => {
+    const threads = single(
+      "threads",
+      "import threading, time\nthreading.Thread(target=time.sleep, args=[9], daemon=True).start()",
+    );
+    const scripts = { serves: SERVER };
+    expect((await imports([...packages, threads], { share }, scripts)).shared?.servers).toBe(false);
+    expect(await imports([...packages, single("broken", "1 / 0")], { share }, scripts)).not.toHaveProperty(
+      "shared",
+    );
   });
 });
