@@ -10,6 +10,11 @@ export interface BuildRequest<B extends Service["build"] = Service["build"]> {
   readonly service: Service & { build: B };
   readonly source: Source;
   readonly platforms: readonly Platform[];
+  /**
+   * Build the image of this platform only. The others are planned all the same: what they share is in layers of its own, so
+   * the image is the one that a build of all platforms gives.
+   */
+  readonly only?: Platform;
   /** All build values by name. */
   readonly values: Readonly<Record<string, string>>;
   /** The image that the result's file system starts from, and the digest of its index; undefined if unknown. */
@@ -30,6 +35,18 @@ export interface Built {
   readonly variants: readonly Variant[];
   /** Notes about how it was built, for the report. */
   readonly notes: readonly string[];
+  /** How packages without a wheel were compiled, where one platform was built alone; absent where nothing was. */
+  readonly compiled?: CompileMethod;
+}
+
+export type CompileMethod = "natively" | "cross-compiled" | "under emulation";
+
+/** The platforms whose images are built. */
+export function builtPlatforms({
+  platforms,
+  only,
+}: Pick<BuildRequest, "platforms" | "only">): readonly Platform[] {
+  return only === undefined ? platforms : [only];
 }
 
 /** Replaces {version}, {revision}, {created} and {service} in a template. */

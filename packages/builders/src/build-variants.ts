@@ -7,7 +7,7 @@ import { planDockerfile, readDockerfile } from "./dockerfile/plan-dockerfile.js"
 import { nativeRemedy } from "./emulation.js";
 import { lastLines } from "./exec-failure.js";
 import { buildPython, PYTHON_REMEDY } from "./python/build-python.js";
-import type { BuildRequest, Built } from "./build-request.js";
+import { builtPlatforms, type BuildRequest, type Built } from "./build-request.js";
 import { withTimeLimit } from "./time-limit.js";
 import { buildStaticWeb } from "./static-web/build-static-web.js";
 
@@ -57,10 +57,11 @@ async function build(request: BuildRequest): Promise<Built> {
  * Starts pulling the base images while packages are downloaded and built. Nothing waits for it here, and failures are
  * reported where the base is used.
  */
-function pullBases({ context, service, platforms }: BuildRequest): void {
+function pullBases(request: BuildRequest): void {
+  const { context, service } = request;
   const { build } = service;
   if (build.strategy === "dockerfile") return;
-  for (const platform of platforms) {
+  for (const platform of builtPlatforms(request)) {
     baseImage(context, build.base, platform)
       .then((base) => base.sync())
       .catch(() => undefined);

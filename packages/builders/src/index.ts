@@ -1,6 +1,6 @@
 export { Bases, type BasesOptions } from "./bases/bases.js";
 export { type BuildContext, type HostInfo, baseImage } from "./build-context.js";
-export type { BuildRequest, Built, Variant } from "./build-request.js";
+export type { BuildRequest, Built, CompileMethod, Variant } from "./build-request.js";
 export { machineFailure } from "./build-error.js";
 export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } from "./build-variants.js";
 export {

@@ -14,7 +14,7 @@ const FILL_IN = `Put your own path in the place of each ${UNKNOWN}: Dagger does 
 
 /** Our texts name a function `tgo NAME`, whoever reads them. */
 const COMMAND =
-  /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build|smoke|preflight|publish|release|promote|status|watch|prune|verify|inspect|tags|diff|combine|export|import)\b)/g;
+  /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build-variant|build|smoke|preflight|publish|release|promote|status|watch|prune|verify|inspect|tags|diff|combine|export|import)\b)/g;
 
 /** Texts of others, and commands that are complete already. */
 const QUOTED: ReadonlySet<string> = new Set(["what", "lines", "next"]);

@@ -1,5 +1,6 @@
 import type { HostInfo } from "@tgo/builders";
 import type { ProgressListener } from "@tgo/progress";
+import type { VariantProof } from "@tgo/proof";
 import type { Credentials } from "@tgo/registry";
 import type { Report } from "@tgo/report";
 
@@ -34,6 +35,10 @@ export interface HostOptions extends HostInfo {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Runs a scanner of this machine over a bill of materials (JSON); undefined where there is none. */
   readonly scan?: (document: string) => Promise<ScanResult | undefined>;
+  /** Receives proofs of build-variant, by the digest of the variant's manifest. */
+  readonly onProof?: (manifest: string, proof: VariantProof) => void;
+  /** Proofs that this run made on other engines, by the digest of the variant's manifest. */
+  readonly proven?: ReadonlyMap<string, VariantProof>;
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

@@ -18,7 +18,7 @@ export interface PruneFlags {
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * Lists candidate and staging tags whose image is not released, and removes them with `remove`.
+ * Lists candidate, staging and variant tags whose image is not released, and removes them with `remove`.
  * @throws FunctionFailed with the list when a registry failed
  */
 export async function prune(

@@ -1,6 +1,7 @@
 import { publishService } from "@tgo/publishing";
 import { parseVersion } from "@tgo/release-rules";
 import { defined, type ReportFormat } from "@tgo/report";
+import { waitTime, type AssembleFlags } from "./assemble-flags.js";
 import type { Call } from "./call.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
@@ -14,7 +15,11 @@ export type PublishFlags = ShellArguments<{
   /** Whether smoke runs repeat on every platform what a native run tells of the others. */
   fullSmoke: boolean;
 }> &
+  AssembleFlags &
   SigningFlags;
+
+/** What takes images that other machines built: loaded where that is asked for. */
+const variants = () => import("./variants.js");
 
 /** Publishes the services' candidates to every registry. No version tag moves. */
 export function publish(
@@ -27,10 +32,15 @@ export function publish(
   const { strictParity = false, fullSmoke = false, signingKey, signingKeyPassword, identityToken } = source;
   const signing = { signingKey, signingKeyPassword, identityToken };
   const options = { ...prepareOptions(source), ...defined({ version }) };
+  const { assemble = false, wait, requireNative = false } = source;
+  waitTime(source);
+  const flags = { version, strictParity, fullSmoke, assemble, wait, requireNative };
   return reportServices(
     call,
-    { command: "publish", names, source, format, flags: { version, strictParity, fullSmoke }, signing },
-    (context, { name, service }) =>
-      publishService({ ...context, strictParity, fullSmoke }, name, service, options),
+    { command: "publish", names, source, format, flags, signing },
+    async (opened, { name, service }) => {
+      const context = assemble ? (await variants()).withAssembly(opened, source) : opened;
+      return publishService({ ...context, strictParity, fullSmoke }, name, service, options);
+    },
   );
 }

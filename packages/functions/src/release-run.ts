@@ -9,6 +9,7 @@ import {
 } from "@tgo/publishing";
 import { formatReasons, type Gate, type Version } from "@tgo/release-rules";
 import { defined, type Report, type ReportFormat } from "@tgo/report";
+import type { AssembleFlags } from "./assemble-flags.js";
 import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
@@ -18,6 +19,7 @@ import { openSigningContext } from "./signing.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type ReleaseFlags = VersionFlags &
+  AssembleFlags &
   SigningFlags & {
     /** Allow moving tags to an older version. */
     readonly allowBackwards: boolean;
@@ -64,9 +66,10 @@ export async function runRelease(
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
   const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke, strictParity } = flags;
+  const { assemble, wait, requireNative } = flags;
   const repeated = {
     ...{ service: names.join(","), version: given, gitTag },
-    ...{ allowBackwards, adoptLatest, fullSmoke, strictParity },
+    ...{ allowBackwards, adoptLatest, fullSmoke, strictParity, assemble, wait, requireNative },
     ...signing,
   };
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };

@@ -1,8 +1,12 @@
-import { bringCandidate, bringService, candidateOf, preflight } from "@tgo/publishing";
+import { bringService, preflight } from "@tgo/publishing";
 import { defined, type ReportFormat } from "@tgo/report";
+import { waitTime } from "./assemble-flags.js";
 import type { Call } from "./call.js";
 import { runRelease, type ReleaseFlags } from "./release-run.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
+
+/** What takes images that other machines built: loaded where that is asked for. */
+const variants = () => import("./variants.js");
 
 /** Publishes all services' candidates, passes one gate, then writes the version's tags, `latest` last. */
 export function release(
@@ -12,19 +16,16 @@ export function release(
   format: ReportFormat,
 ): Promise<string> {
   const run = { command: "release", names, flags, source: flags, format } as const;
-  const { fullSmoke = false, strictParity = false } = flags;
+  const { fullSmoke = false, strictParity = false, assemble = false } = flags;
+  waitTime(flags);
   return runRelease(call, run, async (opened, selected, version) => {
-    const context = { ...opened, fullSmoke, strictParity };
+    const taking = assemble ? (await variants()).withAssembly(opened, flags) : opened;
+    const context = { ...taking, fullSmoke, strictParity };
     const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {
       preflight: checks,
-      bring: (name, service) => {
-        const prepared = checks.prepared.get(name);
-        return prepared === undefined
-          ? bringService(context, name, service, options)
-          : bringCandidate(context, candidateOf(context, prepared));
-      },
+      bring: (name, service) => bringService(context, name, service, options, checks.prepared.get(name)),
     };
   });
 }

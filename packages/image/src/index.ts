@@ -37,7 +37,7 @@ export { readContents } from "./parity/read-contents.js";
 export { parsePlatform, platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
 export { readStagedArchive } from "./read-staged-archive.js";
-export { isAttestation, type StagedVariant, readBlob } from "./read-staged-image.js";
+export { isAttestation, type StagedVariant, readBlob, readStagedImage } from "./read-staged-image.js";
 export type { Check, CheckName } from "./verify/check.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";
 export type {

@@ -10,6 +10,10 @@ export interface SmokeResult {
   readonly lines: readonly string[];
   /** Set if the native run of the same image told some of it. */
   readonly partial?: true;
+  /** Whether it ran on a processor of its platform. */
+  readonly native: boolean;
+  /** What ran it in place of a processor, such as "QEMU 8.2.2"; absent natively, or if the emulator does not say. */
+  readonly emulator?: string;
   /** The promised machines, in the catalog's order. */
   readonly machines: readonly MachineProof[];
 }

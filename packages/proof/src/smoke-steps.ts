@@ -25,6 +25,9 @@ export interface VariantRun {
   readonly share: boolean;
 }
 
+/** What the steps of a run found. */
+export type StepResults = Omit<SmokeResult, "machines" | "native" | "emulator">;
+
 /** The limit of all imports together, in limits of one. */
 const IMPORTS = 10;
 
@@ -43,7 +46,7 @@ const limits = new WeakMap<BuildContext["client"], LimitFunction>();
 export async function runSteps(
   context: BuildContext,
   { name, service, variant, env, sibling, share }: VariantRun,
-): Promise<Omit<SmokeResult, "machines">> {
+): Promise<StepResults> {
   const { platform, container: image } = variant;
   const where = `${name} ${platform}`;
   const { timeoutSeconds } = service.smoke;

@@ -22,6 +22,12 @@ export interface VariantProof {
     readonly lines: readonly string[];
     /** Set if the native run of the same image told some of it. */
     readonly partial?: true;
+    /** Whether it ran on a processor of its platform; absent in a proof of an older pipeline. */
+    readonly native?: boolean;
+    /** What ran it in place of a processor, such as "QEMU 8.2.2". */
+    readonly emulator?: string;
+    /** Which engine ran it, where a run has several. */
+    readonly engine?: string;
   };
   /** Differences between its contents and those of the image's other variants, one line each; absent if not compared. */
   readonly differences?: readonly string[];
@@ -91,13 +97,17 @@ export async function testVariant(
       () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant, sibling)),
       ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") }),
     );
-    const { machine, lines, partial } = run;
+    const { machine, lines, partial, native, emulator } = run;
     return {
       platform,
       files,
       elf,
       links,
-      smoke: { machine, lines, ...(partial === undefined ? {} : { partial }) },
+      smoke: {
+        ...{ machine, lines, native },
+        ...(partial === undefined ? {} : { partial }),
+        ...(emulator === undefined ? {} : { emulator }),
+      },
       machines,
       notes,
     };

@@ -24,7 +24,7 @@ export { rebuildImage } from "./reproduce/rebuild-image.js";
 export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
-export type { PublishContext } from "./targets/publish-context.js";
+export type { Assembly, PublishContext } from "./targets/publish-context.js";
 export { repositoryOf, type Target } from "./targets/target.js";
 export {
   type KnownProof,
@@ -36,3 +36,5 @@ export {
 export { verifyRemedies } from "./verify/verify-remedies.js";
 export { type WatchedTag, watchReleases, type WatchResult } from "./watch/watch-releases.js";
 export { verifyTag } from "./verify/verify-tag.js";
+export { type AssembleOptions, createAssembly } from "./variants/assemble.js";
+export { publishVariant, type VariantOptions, variantRegistry } from "./variants/publish-variant.js";

@@ -7,7 +7,7 @@ export interface PrunableTag {
   /**
    * The image's creation time; undefined when unknown. Registries do not record when a tag was pushed, and an image's
    * own time is its commit's: the push may be much later. A staging tag's own time is ignored: until it is finalised, an
-   * image has its base's.
+   * image has its base's. A variant tag's is ignored too: it is as temporary.
    */
   readonly created: Date | undefined;
 }
@@ -28,7 +28,7 @@ export interface PruneSelection {
     readonly tags: readonly string[];
     readonly why: string;
   }[];
-  /** Candidate and staging tags that stay. Other tags are none of prune's business. */
+  /** Candidate, staging and variant tags that stay. Other tags are none of prune's business. */
   readonly keep: readonly { readonly tag: string; readonly digest: string; readonly why: string }[];
 }
 
@@ -36,8 +36,8 @@ export interface PruneSelection {
 const UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
 
 /**
- * The candidate and staging tags of one repository to remove: those created before a given time whose image has no
- * other tag. An image is removed with all its tags or not at all. A staging tag is as old as the candidate with its key;
+ * The candidate, staging and variant tags of one repository to remove: those created before a given time whose image has
+ * no other tag. An image is removed with all its tags or not at all. A staging or variant tag is as old as the candidate with its key;
  * while that is missing, a build may be in progress, and the tag's age is unknown.
  */
 export function selectPrunable(all: readonly PrunableTag[], options: PruneOptions): PruneSelection {
@@ -62,12 +62,14 @@ export function selectPrunable(all: readonly PrunableTag[], options: PruneOption
 }
 
 function datedByCandidate(tags: readonly PrunableTag[]): PrunableTag[] {
-  const candidates = new Map(tags.filter(isCandidate).map(({ tag, created }) => [tag, created]));
-  return tags.map((tag) =>
-    isStaging(tag)
-      ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-(.{16}).*/, "candidate-$1")) }
-      : tag,
-  );
+  // A candidate whose packages were compiled natively has a suffix.
+  const candidates = new Map(tags.filter(isCandidate).map(({ tag, created }) => [keyOf(tag), created]));
+  return tags.map((tag) => (isPart(tag) ? { ...tag, created: candidates.get(keyOf(tag.tag)) } : tag));
+}
+
+/** The 16 hex digits in the tag of a build. */
+function keyOf(tag: string): string {
+  return tag.replace(/^[a-z]+-(.{16}).*/, "$1");
 }
 
 function reasonToKeep(
@@ -79,7 +81,7 @@ function reasonToKeep(
   if (others.length > 0) return `its image is also ${others.sort().join(", ")}`;
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
   if (times.length < group.length && !undated)
-    return group.every(isStaging)
+    return group.every(isPart)
       ? "its candidate is missing or has no date: a build may be in progress"
       : "its age is unknown";
   if (times.some((time) => time >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
@@ -96,15 +98,16 @@ function newestCandidates(tags: readonly PrunableTag[], count: number): Readonly
 }
 
 function isTemporary(tag: PrunableTag): boolean {
-  return isCandidate(tag) || isStaging(tag);
+  return isCandidate(tag) || isPart(tag);
 }
 
 function isCandidate({ tag }: PrunableTag): boolean {
   return kindOfTag(tag).kind === "candidate";
 }
 
-function isStaging({ tag }: PrunableTag): boolean {
-  return kindOfTag(tag).kind === "staging";
+/** Of an image that is not finished: it is as old as the candidate that it becomes. */
+function isPart({ tag }: PrunableTag): boolean {
+  return ["staging", "variant"].includes(kindOfTag(tag).kind);
 }
 
 function timeOf(created: Date | undefined): number | undefined {

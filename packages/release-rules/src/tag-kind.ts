@@ -6,7 +6,7 @@ export const LATEST = "latest";
 export type TagKind =
   | { readonly kind: "version"; readonly version: Version }
   | FloatingKind
-  | { readonly kind: "candidate" | "staging" | "other" };
+  | { readonly kind: "candidate" | "staging" | "variant" | "other" };
 
 /** A tag that moves from version to version. */
 export type FloatingKind =
@@ -15,7 +15,7 @@ export type FloatingKind =
   | { readonly kind: "latest" };
 
 /** A key of 16 hex digits, with an optional suffix for a build of one platform. No other tag of that name is ours. */
-const BUILD_TAG = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
+const BUILD_TAG = /^(candidate|staging|variant)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
 
 /**
  * Classifies a tag.
@@ -25,7 +25,7 @@ const BUILD_TAG = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
 export function kindOfTag(tag: string, service?: string): TagKind {
   if (tag === LATEST) return { kind: "latest" };
   const build = BUILD_TAG.exec(tag)?.[1];
-  if (build === "candidate" || build === "staging") return { kind: build };
+  if (build === "candidate" || build === "staging" || build === "variant") return { kind: build };
   const start = `${service ?? ""}-v`;
   const version = readVersion(service !== undefined && tag.startsWith(start) ? tag.slice(start.length) : tag);
   if (version !== undefined) return { kind: "version", version };

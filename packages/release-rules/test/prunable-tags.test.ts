@@ -50,6 +50,19 @@ describe("prune", () => {
     ]);
   });
 
+  it("dates a platform's image by its candidate, whatever way its packages were compiled", () => {
+    const variant = (n: number): string => `variant-${String(n).padStart(16, "0")}-linux-arm64`;
+    const tags = [
+      tag(`${candidate(1)}-native`, "a", "2026-01-05"),
+      tag(variant(1), "b", "2026-01-05"),
+      tag(variant(2), "c", "2026-01-05"),
+    ];
+    expect(selectPrunable(tags, { before })).toMatchObject({
+      remove: [{ tags: [`${candidate(1)}-native`] }, { tags: [variant(1)] }],
+      keep: [{ tag: variant(2), why: "its candidate is missing or has no date: a build may be in progress" }],
+    });
+  });
+
   it("keeps a staging tag whose candidate is missing: a build may be in progress", () => {
     // A staged image has its base's date, and the other key's candidate does not date this one.
     const tags = [tag(staging(1), "a", "2024-01-01"), tag(candidate(2), "b", "2026-01-05")];

@@ -63,6 +63,8 @@ const KEYS = {
   name: true,
   lines: true,
   partial: true,
+  native: true,
+  emulator: true,
   recorded: true,
   signer: true,
   elf: true,

@@ -3,7 +3,8 @@ import type { Problem } from "@tgo/errors";
 /** One run of a function and its outcome: everything the formats (text, JSON, Markdown, HTML) show. */
 export interface Report {
   /** The function that ran. */
-  readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
+  readonly command:
+    "publish" | "build-variant" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
   readonly ok: boolean;
   /** The engine, e.g. "Dagger engine v0.21.8", "local engine", or "no engine" for a function that ran without one. */
   readonly engine: string | undefined;
@@ -134,6 +135,12 @@ export interface SmokeReport {
   readonly lines: readonly string[];
   /** Set if the native run of the same image told some of it. */
   readonly partial?: true;
+  /** Whether it ran on a processor of its platform; absent for a proof of an older pipeline. */
+  readonly native?: boolean;
+  /** What ran it in place of a processor: "QEMU 8.2.2". */
+  readonly emulator?: string;
+  /** Which engine ran it, where a run has several: "tcp://arm:1234". */
+  readonly engine?: string;
   /** Whether an earlier run tested it: the lines are from the engine's record of that. */
   readonly recorded: boolean;
   /** Who signed that it was tested, where an earlier run attached its record to the image: "key release". */

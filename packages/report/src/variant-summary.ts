@@ -53,9 +53,15 @@ function shortened(lines: readonly string[]): string[] {
 export function smokeSummary(smoke: SmokeReport | undefined): string {
   if (smoke === undefined) return "not run";
   const outcome = smoke.ok ? "ok" : "FAILED";
+  if (smoke.engine !== undefined) return `${outcome}, ${howItRan(smoke)} on ${smoke.engine}`;
   if (smoke.signer !== undefined) return `${outcome}, tested as signed by ${smoke.signer}`;
   if (smoke.recorded) return `${outcome}, recorded by an earlier run`;
   return smoke.durationMs === undefined ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
+}
+
+function howItRan({ native, emulator }: SmokeReport): string {
+  if (native === true) return "native";
+  return emulator === undefined ? "emulated" : `emulated by ${emulator}`;
 }
 
 /** "runs on Raspberry Pi 4, Raspberry Pi 5 (16 KiB pages)", and what kept others out, one line per reason. */

@@ -264,6 +264,12 @@ export class Tgo {
      * the catalog declares for one platform.
      */
     fullSmoke: boolean = false,
+    /** Take the platforms' images that build-variant put into a registry on other machines, instead of building. */
+    assemble: boolean = false,
+    /** With --assemble: wait this long for platforms that are missing: 30m, 90s or 1h. */
+    wait?: string,
+    /** With --assemble: refuse platforms that ran under emulation. */
+    requireNative: boolean = false,
     /** Private key to sign with: PEM, PKCS#8, ECDSA P-256: file:signing-key.pem or env:SIGNING_KEY. */
     signingKey?: Secret,
     /** Password of the signing key. */
@@ -277,6 +283,53 @@ export class Tgo {
       service,
       {
         ...{ source, revision, created, value, version, strictParity, fullSmoke },
+        ...{ signingKey, signingKeyPassword, identityToken, assemble, wait, requireNative },
+      },
+      format,
+    );
+  }
+
+  /**
+   * Build, check and run one platform's images, and put them into one registry for publish --assemble.
+   *
+   * For a machine of each platform: each calls this, and one of them publishes or releases with --assemble. Nothing else is
+   * handed over: platforms are found by the candidate's key. The proof is signed, or the platform is run again there.
+   * Builds the engine's own platform unless --platform names another.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async buildVariant(
+    /** Names of services, or "all". */
+    service: string[],
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. */
+    source?: Directory,
+    /** Source commit; read from .git if omitted, else dev-HASH. */
+    revision?: string,
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+    /** Version built into the image, as release or publish --assemble gets it. */
+    version?: string,
+    /** Git tag to take the version from: v1.2.3, or tgo-api-v1.2.3 for one service. */
+    gitTag?: string,
+    /** Refuse to run the platform under emulation. */
+    requireNative: boolean = false,
+    /** Private key to sign with: PEM, PKCS#8, ECDSA P-256: file:signing-key.pem or env:SIGNING_KEY. */
+    signingKey?: Secret,
+    /** Password of the signing key. */
+    signingKeyPassword?: Secret,
+    /** OIDC token of this CI job for the audience sigstore, to sign as its identity: env:SIGSTORE_ID_TOKEN. */
+    identityToken?: Secret,
+    /** Output format: text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
+  ): Promise<string> {
+    return this.pipelines().buildVariant(
+      service,
+      {
+        ...{ source, revision, created, value, version, gitTag, requireNative },
         ...{ signingKey, signingKeyPassword, identityToken },
       },
       format,
@@ -352,6 +405,12 @@ export class Tgo {
     fullSmoke: boolean = false,
     /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
     strictParity: boolean = false,
+    /** Take the platforms' images that build-variant put into a registry on other machines, instead of building. */
+    assemble: boolean = false,
+    /** With --assemble: wait this long for platforms that are missing: 30m, 90s or 1h. */
+    wait?: string,
+    /** With --assemble: refuse platforms that ran under emulation. */
+    requireNative: boolean = false,
     /** Private key to sign with: PEM, PKCS#8, ECDSA P-256: file:signing-key.pem or env:SIGNING_KEY. */
     signingKey?: Secret,
     /** Password of the signing key. */
@@ -363,7 +422,12 @@ export class Tgo {
   ): Promise<string> {
     const signing = { signingKey, signingKeyPassword, identityToken };
     const request = { version, gitTag, allowBackwards, adoptLatest, fullSmoke, strictParity, ...signing };
-    return this.pipelines().release(service, { ...request, source, revision, created, value }, format);
+    const split = { assemble, wait, requireNative };
+    return this.pipelines().release(
+      service,
+      { ...request, ...split, source, revision, created, value },
+      format,
+    );
   }
 
   /**
@@ -427,7 +491,7 @@ export class Tgo {
   }
 
   /**
-   * List candidate and staging tags that no release uses; --remove deletes them.
+   * List candidate, staging and variant tags that no release uses; --remove deletes them.
    *
    * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
    * platforms and more, listed by dagger call --help.

@@ -12,6 +12,8 @@ import { unpackPackages } from "./unpack-packages.js";
 /** The part of a build request that is needed here; any strategy with a Debian base has it. */
 export interface PackagesRequest {
   readonly context: BuildContext;
+  /** The only platform whose packages are configured; the others are unpacked for what they share with it. */
+  readonly only?: Platform;
   readonly service: {
     readonly build: { readonly base: BaseImage; readonly packages: readonly string[] };
   };
@@ -65,11 +67,16 @@ export async function withSystemPackagesOfAll(
   return Promise.all(
     variants.map(async ({ platform, container }, index) => {
       const installation = prepared[index];
+      if (!isInstalled(request, platform)) return { container, notes: [] };
       const tree = installation === undefined ? undefined : unpacked.get(installation);
       if (installation === undefined || tree === undefined) return { container, notes: [] };
       return run(platform, () => configure(installation, tree));
     }),
   );
+}
+
+function isInstalled({ only }: PackagesRequest, platform: Platform): boolean {
+  return only === undefined || platform === only;
 }
 
 async function requireApt(base: Container, reference: BaseImage): Promise<void> {
@@ -94,10 +101,11 @@ interface Installation extends ScriptTarget {
 
 /** @returns undefined if the base has all packages */
 async function prepare(
-  { context, service }: PackagesRequest,
+  request: PackagesRequest,
   { platform, container: base }: Variant,
   packages: readonly string[],
 ): Promise<Installation | undefined> {
+  const { context, service } = request;
   const native = await baseImage(context, service.build.base, context.native);
   const [architecture, other] = architectures(platform);
   const downloaded = await downloadPackages(context, { native, base }, [architecture, other, ...packages]);
@@ -107,7 +115,7 @@ async function prepare(
   if (order.length === 0) return undefined;
   const scripts = [...new Set([...preinst, ...postinst])].sort();
   const installation = { context, platform, base, native, downloaded, root: base.rootfs(), scripts };
-  if (preinst.length === 0) return installation;
+  if (preinst.length === 0 || !isInstalled(request, platform)) return installation;
   return { ...installation, root: await runMaintainerScripts(installation, installation.root, "preinst") };
 }
 

@@ -1,7 +1,7 @@
 import type { Directory, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { DockerfileBuild, Platform } from "@tgo/catalog";
 import { buildError } from "../build-error.js";
-import type { BuildRequest, Built } from "../build-request.js";
+import { builtPlatforms, type BuildRequest, type Built } from "../build-request.js";
 import { emulatorCrashed, nativeRemedy } from "../emulation.js";
 import { execFailure } from "../exec-failure.js";
 import { configureImage } from "../image-config/configure-image.js";
@@ -17,7 +17,7 @@ import {
 
 /** Builds a service from its own Dockerfile, unchanged except that images are pinned to digests and use the mirrors. */
 export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): Promise<Built> {
-  const { context, name, service, source, platforms, values } = request;
+  const { context, name, service, source, values } = request;
   const { file, target } = service.build;
   // Errors of a build name the file.
   const copy = `${FOLDER}/${file.slice(file.lastIndexOf("/") + 1)}`;
@@ -25,7 +25,7 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
     readDockerfile(name, service.build, source.directory),
     buildSecrets(context, name, service.build),
   ]);
-  const plans = platforms.map((platform) =>
+  const plans = builtPlatforms(request).map((platform) =>
     planDockerfile({ name, build: service.build, native: context.native }, text, platform, values),
   );
   const notes = plans.flatMap((plan) => emulationNote(plan, file));

@@ -1,7 +1,7 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
-import type { BuildRequest } from "../build-request.js";
+import type { BuildRequest, CompileMethod } from "../build-request.js";
 import { MACHINES } from "../machines.js";
 import { slug, type SourcePackage, type WheelPlan } from "./choose-wheels.js";
 import { programError } from "./program-error.js";
@@ -20,6 +20,8 @@ export interface BuiltWheels {
 export interface SourceBuilds {
   readonly built: readonly BuiltWheels[];
   readonly notes: readonly string[];
+  /** How packages with compiled code were built, each by platform. */
+  readonly methods: readonly { readonly platform: Platform; readonly method: CompileMethod }[];
 }
 
 /** The wheel of one package, with what build_wheel.py reports about it. */
@@ -29,8 +31,6 @@ interface Wheel {
   /** Build backends that the package requires in another version than the pinned one. */
   readonly unpinned: readonly string[];
 }
-
-type Method = "natively" | "cross-compiled" | "under emulation";
 
 /**
  * Builds the packages without a wheel: pure Python once for all platforms, compiled code for each platform with a
@@ -46,16 +46,38 @@ export async function buildFromSource(
   const platformsOf = (source: SourcePackage): Platform[] =>
     platforms.filter((platform) => source.platforms.includes(slug(platform)));
   const compiling = plan.sources.filter(({ languages }) => languages.length > 0);
-  const chains = toolchains(request, compiling, [...new Set(compiling.flatMap(platformsOf))]);
+  const compiledFor = (source: SourcePackage): Platform[] =>
+    platformsOf(source).filter((platform) => isCompiledHere(request, platform));
+  const chains = toolchains(request, compiling, [...new Set(compiling.flatMap(compiledFor))]);
   const parts = await Promise.all(
     plan.sources.map((source) => {
       const builder = { request, plan, source, tools, chains };
       return source.languages.length === 0
         ? buildPure(builder, platformsOf(source), platforms)
-        : buildCompiled(builder, platformsOf(source));
+        : buildCompiled(builder, compiledFor(source));
     }),
   );
-  return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
+  return {
+    built: parts.flatMap(({ built }) => built),
+    notes: parts.flatMap(({ notes }) => notes),
+    methods: parts.flatMap(({ methods }) => methods),
+  };
+}
+
+/** A platform that is built elsewhere compiles its packages there; data commands need the engine's own. */
+function isCompiledHere({ context, only, service }: BuildRequest<PythonBuild>, platform: Platform): boolean {
+  if (only === undefined || platform === only) return true;
+  return platform === context.native && service.build.data.length > 0;
+}
+
+/** How the packages of a platform that is built alone were compiled; of several ways the least native one. */
+export function compileMethod(
+  { only }: Pick<BuildRequest, "only">,
+  methods: SourceBuilds["methods"],
+): CompileMethod | undefined {
+  const own = methods.filter(({ platform }) => platform === only).map(({ method }) => method);
+  const order: readonly CompileMethod[] = ["under emulation", "cross-compiled", "natively"];
+  return order.find((method) => own.includes(method));
 }
 
 /** All packages and platforms share one container, so that common compiler packages are downloaded once. */
@@ -91,10 +113,12 @@ async function buildPure(
     notes: [
       `${title(builder.source)} has no wheel: built from source once (pure Python)${unpinnedNote([wheel])}`,
     ],
+    methods: [],
   };
 }
 
 async function buildCompiled(builder: Builder, targets: readonly Platform[]): Promise<SourceBuilds> {
+  if (targets.length === 0) return { built: [], notes: [], methods: [] };
   const results = await Promise.all(
     targets.map(async (platform) => ({ platform, ...(await compile(builder, platform)) })),
   );
@@ -109,6 +133,7 @@ async function buildCompiled(builder: Builder, targets: readonly Platform[]): Pr
       `${title(builder.source)} has no wheel: built from source ${methods.join(", ")}${unpinnedNote(results.map(({ wheel }) => wheel))}` +
         (results.some(({ wheel }) => wheel.kind === "pure") ? "; it has no compiled code after all" : ""),
     ],
+    methods: results.map(({ platform, method }) => ({ platform, method })),
   };
 }
 
@@ -130,7 +155,7 @@ function requireSameKind(
 async function compile(
   builder: Builder,
   platform: Platform,
-): Promise<{ wheel: Wheel; method: Method; reason?: string }> {
+): Promise<{ wheel: Wheel; method: CompileMethod; reason?: string }> {
   const chain = builder.chains.find(({ target }) => target === platform);
   if (chain === undefined) throw new TgoError("INTERNAL", `no toolchain for ${platform}`);
   const native = (): Promise<Wheel> => buildWith(builder, builder.tools, chain);

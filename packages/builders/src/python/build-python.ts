@@ -2,7 +2,7 @@ import type { Container } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { baseImage } from "../build-context.js";
 import { configureImage } from "../image-config/configure-image.js";
-import type { BuildRequest, Built, Variant } from "../build-request.js";
+import type { BuildRequest, Built, CompileMethod, Variant } from "../build-request.js";
 import { withSystemPackagesOfAll } from "../debian/install-packages.js";
 import { activateEnvironment } from "./activate-environment.js";
 import { compileApplication } from "./compile-application.js";
@@ -13,7 +13,7 @@ import {
   type Environments,
 } from "./install-environment.js";
 import { lockedRequirements, requireLock } from "./locked-requirements.js";
-import { buildFromSource } from "./build-from-source.js";
+import { buildFromSource, compileMethod } from "./build-from-source.js";
 import { chooseWheels } from "./choose-wheels.js";
 import { runDataCommands } from "./run-data-commands.js";
 import { pythonToolsContainer } from "./tools-container.js";
@@ -34,7 +34,7 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   const requirements = await lockedRequirements(request, lock, tools);
   const workdir = service.image.workdir ?? "/app";
   const packages = installPackages(request, tools, requirements);
-  const [roots, { environments, notes }, application] = await Promise.all([
+  const [roots, { environments, notes, compiled }, application] = await Promise.all([
     bases,
     packages,
     compileApplication(request, workdir),
@@ -51,13 +51,17 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
       return { platform, container: await configureImage(request, variant) };
     }),
   );
-  return { variants, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
+  return {
+    variants,
+    notes: [...notes, ...roots.flatMap((root) => root.notes)],
+    ...(compiled === undefined ? {} : { compiled }),
+  };
 }
 
 async function installSystemPackages(
   request: BuildRequest<PythonBuild>,
 ): Promise<(Variant & { readonly notes: readonly string[] })[]> {
-  const { context, service, platforms } = request;
+  const { context, service, platforms, only } = request;
   const variants = await Promise.all(
     platforms.map(async (platform) => ({
       platform,
@@ -65,7 +69,9 @@ async function installSystemPackages(
     })),
   );
   const installed = await withSystemPackagesOfAll(request, variants);
-  return variants.map((variant, index) => ({ ...variant, notes: [], ...installed[index] }));
+  return variants
+    .map((variant, index) => ({ ...variant, notes: [], ...installed[index] }))
+    .filter(({ platform }) => only === undefined || platform === only);
 }
 
 /** Installs the locked packages for every platform. */
@@ -73,16 +79,24 @@ async function installPackages(
   request: BuildRequest<PythonBuild>,
   tools: Container,
   requirements: Awaited<ReturnType<typeof lockedRequirements>>,
-): Promise<{ environments: Environments; notes: readonly string[] }> {
+): Promise<{
+  environments: Environments;
+  notes: readonly string[];
+  compiled: CompileMethod | undefined;
+}> {
   const platforms = packagePlatforms(request);
   const plan = await chooseWheels(request, tools, requirements, platforms);
-  const [installed, { built, notes }] = await Promise.all([
+  const [installed, { built, notes, methods }] = await Promise.all([
     installWheels(request, tools, plan, platforms),
     buildFromSource(request, tools, plan, platforms),
   ]);
   const parts = [installed];
   if (built.length > 0) parts.push(await installBuiltWheels(request, tools, built, platforms));
-  return { environments: mergeEnvironments(request, parts), notes: [...plan.notes, ...notes] };
+  return {
+    environments: mergeEnvironments(request, parts),
+    notes: [...plan.notes, ...notes],
+    compiled: compileMethod(request, methods),
+  };
 }
 
 /** The platforms whose packages are installed: the engine's own too if data commands need them. */

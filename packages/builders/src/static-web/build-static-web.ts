@@ -4,7 +4,7 @@ import { baseImage } from "../build-context.js";
 import { epochSeconds } from "../source/times.js";
 import { listPackages, withNormalizedMetadata } from "../container-tools/container-tools.js";
 import { configureImage } from "../image-config/configure-image.js";
-import type { BuildRequest, Built } from "../build-request.js";
+import { builtPlatforms, type BuildRequest, type Built } from "../build-request.js";
 import { buildPages } from "./build-pages.js";
 import { installPackages, PROJECT } from "./install-packages.js";
 import { npmUnhashed } from "./npm-lock.js";
@@ -14,7 +14,7 @@ import { unlockedPackages } from "./yarn-lock.js";
 
 /** Builds the pages once, natively, and adds them to nginx for each platform. Nothing runs in a foreign image. */
 export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Promise<Built> {
-  const { context, service, platforms, source } = request;
+  const { context, service, source } = request;
   const [project, configuration] = await Promise.all([readProject(request), nginxFiles(request)]);
   const builder = await installPackages(request, project);
   const [pages, notes] = await Promise.all([
@@ -24,7 +24,7 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
     unlockedNotes(request, project, builder),
   ]);
   const variants = await Promise.all(
-    platforms.map(async (platform) => {
+    builtPlatforms(request).map(async (platform) => {
       const base = withFiles(request, await baseImage(context, service.build.base, platform), configuration);
       const container = base.withDirectory(service.build.root, pages);
       return { platform, container: await configureImage(request, container) };

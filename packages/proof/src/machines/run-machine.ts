@@ -82,6 +82,7 @@ export async function runMachine(
 
 interface Answer {
   readonly exitCode: number;
+  readonly stdout?: string;
   readonly stderr: string;
 }
 
@@ -117,6 +118,6 @@ async function runProbe(context: BuildContext, platform: Platform, env: Variable
     empty.withFile(PROBE, tools.withExec(["node", "-e", WRITE, program]).file(PROBE)),
   );
   const run = container.withExec([PROBE], ANY_EXIT_CODE);
-  const [exitCode, stderr] = await Promise.all([run.exitCode(), run.stderr()]);
-  return { exitCode, stderr };
+  const [exitCode, stdout, stderr] = await Promise.all([run.exitCode(), run.stdout(), run.stderr()]);
+  return { exitCode, stdout, stderr };
 }

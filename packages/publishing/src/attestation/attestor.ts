@@ -27,7 +27,32 @@ export interface ImageProofs {
   readonly tests: string;
   /** By platform. */
   readonly variants: ReadonlyMap<string, VariantProof>;
+  /** Whose tests they are, where whoever assembles the image has to know. */
+  readonly origin?: ProofOrigin;
 }
+
+/** What a platform's image was built and tested for. */
+export interface ProofOrigin {
+  /** Key of the candidate. */
+  readonly key: string;
+  /** Hash of the pipelines' code that ran the tests. */
+  readonly pipelines: string;
+}
+
+/** What one attached bundle says of a variant's tests. */
+export type ProofClaim =
+  | {
+      readonly trusted: true;
+      readonly signer: string;
+      readonly tests: string;
+      readonly origin: ProofOrigin | undefined;
+      readonly proof: VariantProof;
+    }
+  | {
+      readonly trusted: false;
+      /** Phrased to follow "its proof": "was changed after it was signed". */
+      readonly reason: string;
+    };
 
 /** What came of an image's attestations in one registry. */
 export interface AttestationRow {
@@ -49,6 +74,8 @@ export interface Attested {
 export interface Attestor {
   /** Whether an image without a trusted signature counts as failed. */
   readonly required: boolean;
+  /** Whether it has a key or an identity to sign with; otherwise it only copies what others signed. */
+  readonly signs: boolean;
   /**
    * Attaches the attestations of an image and of its platforms' images to these registries. What any registry of the
    * catalog has from a trusted signer is copied; what none has is signed.
@@ -63,4 +90,12 @@ export interface Attestor {
     from: { readonly target: Target; readonly service: string; readonly tests: string },
     variants: readonly { readonly digest: string; readonly platform: string }[],
   ) => Promise<ReadonlyMap<string, VariantProof>>;
+  /**
+   * Everything that claims to be a proof of a variant, and who says it.
+   * @throws TgoError when the registry's list cannot be read
+   */
+  readonly claims: (
+    from: { readonly target: Target; readonly service: string },
+    variant: { readonly digest: string },
+  ) => Promise<readonly ProofClaim[]>;
 }

@@ -10,7 +10,7 @@ import {
 import { isIndex } from "@tgo/registry";
 import { artifactConfig, repositoryOf, type Target } from "../targets/target.js";
 import type { AttestationRow, Attested, AttestedImage, Attestor, ImageSubjects } from "./attestor.js";
-import { proofStatements, readProofs } from "./proof-statements.js";
+import { proofStatements, readClaims, readProofs } from "./proof-statements.js";
 
 export interface AttestorOptions {
   /** All registries of the catalog. */
@@ -53,7 +53,13 @@ export function createAttestor(options: AttestorOptions): Attestor {
       notes: [...notesOf(result), ...skippedNotes(skipped)],
     };
   };
-  return { required, attach, proofs: (from, variants) => readProofs(trust, from, variants) };
+  return {
+    required,
+    signs: signer !== undefined,
+    attach,
+    proofs: (from, variants) => readProofs(trust, from, variants),
+    claims: (from, variant) => readClaims(trust, from, variant),
+  };
 }
 
 function attestationTarget(target: Target, service: string): AttestationTarget {

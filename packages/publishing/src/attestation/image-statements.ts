@@ -17,6 +17,7 @@ import { TgoError } from "@tgo/errors";
 import { FilesReader, readBlob } from "@tgo/image";
 import { address, isIndex, parseConfig, type Descriptor } from "@tgo/registry";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
+import { inputsKey } from "../candidate/candidate-key.js";
 import { buildInputsOf } from "../candidate/build-inputs.js";
 import type { Prepared } from "../candidate/prepared.js";
 import { repositoryOf } from "../targets/target.js";
@@ -36,7 +37,7 @@ export function imageStatements(
     const { target, service, index } = image;
     const { value } = await target.client.manifest(repositoryOf(target, service), index.digest);
     const key = isIndex(value) ? value.annotations?.[CANDIDATE_ANNOTATION] : undefined;
-    const prepared = key === undefined ? undefined : ledger.candidate(key);
+    const prepared = key === undefined ? undefined : ledger.candidate(inputsKey(key));
     if (prepared === undefined) return [];
     const isBuilt = ledger.hasBuilt(index.digest);
     return [

@@ -1,11 +1,12 @@
 import { type Built, standardLabels } from "@tgo/builders";
+import type { Platform } from "@tgo/catalog";
 import { finaliseImage, type FinalImage } from "@tgo/image";
 import { buildAndTest, type VariantProof } from "@tgo/proof";
 import type { Repository } from "@tgo/registry";
 import type { PublishContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
-import { candidateTag, stagingTag } from "./candidate-key.js";
+import { candidateTag, stagingTag, variantKey, variantTag } from "./candidate-key.js";
 import type { Prepared } from "./prepared.js";
 import { recordProofs } from "./recorded-proofs.js";
 import { StagingUploads } from "./staging-uploads.js";
@@ -24,6 +25,8 @@ export interface BuildFor {
   readonly targets: readonly Target[];
   /** Takes notes for the report of a build that fails. */
   readonly note: (text: string) => void;
+  /** Builds and tests the image of this platform alone. */
+  readonly only?: Platform;
 }
 
 /**
@@ -33,29 +36,30 @@ export interface BuildFor {
 export async function buildCandidate(
   context: PublishContext,
   prepared: Prepared,
-  { targets, note }: BuildFor,
+  { targets, note, only }: BuildFor,
 ): Promise<BuiltCandidate> {
-  const { name, source } = prepared.request;
-  const uploads = new StagingUploads(context, { service: name, tag: stagingTag(prepared.key) });
+  const { key } = prepared;
+  const request = only === undefined ? prepared.request : { ...prepared.request, only };
+  const { name, source } = request;
+  const uploads = new StagingUploads(context, { service: name, tag: stagingTag(key, only) });
   const onChecked = (checked: Built): void => {
     uploads.begin(targets, checked);
   };
-  const { built, proofs } = await buildAndTest(context, prepared.request, { onChecked }).catch(
-    (error: unknown) => {
-      context.progress.endService(name);
-      uploads.abandon().forEach(note);
-      throw error;
-    },
-  );
-  const labels = standardLabels(prepared.request);
+  const { built, proofs } = await buildAndTest(context, request, { onChecked }).catch((error: unknown) => {
+    context.progress.endService(name);
+    uploads.abandon().forEach(note);
+    throw error;
+  });
+  const labels = standardLabels(request);
+  const ownKey = only === undefined ? key : variantKey(key, only, built.compiled);
   // By the digest that the engine pushed: somebody else may write the tag as well.
   const finalise = (from: Repository, digest: string): Promise<FinalImage> =>
     context.progress.step({ step: "finalise", service: name }, () =>
       finaliseImage({
         source: { ...from, reference: digest },
-        platforms: [...context.platforms],
+        platforms: only === undefined ? [...context.platforms] : [only],
         created: source.created,
-        annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key },
+        annotations: { ...labels, [CANDIDATE_ANNOTATION]: ownKey },
         manifestAnnotations: labels,
         // The history that the engine writes differs from run to run.
         history: "drop",
@@ -63,8 +67,8 @@ export async function buildCandidate(
     );
   const image = new FirstFinalised((final) => {
     context.ledger?.addBuilt(final.digest);
-    return recordProofs(context, prepared.request, proofsByManifest(final, proofs), {
-      candidate: candidateTag(prepared.key),
+    return recordProofs(context, request, proofsByManifest(final, proofs), {
+      candidate: only === undefined ? candidateTag(key) : variantTag(key, only),
       index: final.digest,
     });
   });
@@ -103,7 +107,8 @@ class FirstFinalised {
   }
 }
 
-function proofsByManifest(
+/** An image's proofs by the digests of its manifests. */
+export function proofsByManifest(
   { variants }: FinalImage,
   proofs: readonly VariantProof[],
 ): ReadonlyMap<string, VariantProof> {

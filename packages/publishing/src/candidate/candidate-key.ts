@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import { isProxyArgument, type Source } from "@tgo/builders";
+import { isProxyArgument, type CompileMethod, type Source } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
 
 /** Everything that can change a byte of an image. Mirrors, proxies and credentials cannot: the same bytes come from elsewhere. */
@@ -52,6 +52,47 @@ export function candidateTag(key: string): string {
   return `candidate-${key}`;
 }
 
-export function stagingTag(key: string): string {
-  return `staging-${key}`;
+/** @param only the platform that is built alone */
+export function stagingTag(key: string, only?: Platform): string {
+  return only === undefined ? `staging-${key}` : `staging-${key}-${slugOf(only)}`;
+}
+
+/** The tag of one platform's image, built alone: it waits there for the others. */
+export function variantTag(key: string, platform: Platform): string {
+  return `variant-${key}-${slugOf(platform)}`;
+}
+
+function slugOf(platform: Platform): string {
+  return platform.replaceAll("/", "-");
+}
+
+const NATIVE = "native";
+
+/**
+ * The key of one platform's image that was built alone. Compilers differ between machines: where packages were compiled,
+ * the key says how, because a build of all platforms on one machine gives other bytes.
+ */
+export function variantKey(key: string, platform: Platform, compiled: CompileMethod | undefined): string {
+  if (compiled === undefined) return key;
+  const way = { natively: NATIVE, "cross-compiled": "cross", "under emulation": "emulated" }[compiled];
+  return way === NATIVE ? `${key}-${NATIVE}` : `${key}-${way}-${platform.replace(/^.*\//, "")}`;
+}
+
+/** The key of a candidate that is assembled from images with these keys: the candidate's own, with or without a suffix. */
+export function assembledKey(key: string, variants: readonly string[]): string {
+  const ways = [...new Set(variants.filter((each) => each !== key))].map((each) =>
+    each.slice(key.length + 1),
+  );
+  const others = ways.filter((way) => way !== NATIVE).sort();
+  return [key, ...(others.length > 0 ? others : ways)].join("-");
+}
+
+/** Keys that an assembled candidate usually has. */
+export function assembledKeys(key: string): readonly string[] {
+  return [`${key}-${NATIVE}`, key];
+}
+
+/** The key of the inputs: without how packages were compiled. */
+export function inputsKey(key: string): string {
+  return key.replace(/^([0-9a-f]{16})-.*$/, "$1");
 }

@@ -78,10 +78,19 @@ async function checkLayers(
   return verification;
 }
 
-function compareAll(
+/** Compares the contents of variants in a registry. @throws TgoError CHECK for a difference where that is strict */
+export function compareAll(
   context: PublishContext,
   subject: TestedService,
-  { from, verification: { variants } }: FoundImage,
+  {
+    from,
+    verification: { variants },
+  }: {
+    readonly from: Target;
+    readonly verification: {
+      readonly variants: readonly { readonly platform: string; readonly digest: string }[];
+    };
+  },
 ): Promise<readonly string[]> {
   const pulled = variants.map(({ platform: name, digest }) => {
     const platform = plannedPlatform(context, name);

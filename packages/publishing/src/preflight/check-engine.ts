@@ -19,7 +19,9 @@ export interface EngineProblems {
 
 /** Checks what every build needs from the engine: disk space and emulation. */
 export async function checkEngine(context: PublishContext, services: number): Promise<EngineProblems> {
-  const foreign = context.platforms.filter((platform) => platform !== context.native);
+  // Where images are assembled, other machines have run them.
+  const foreign =
+    context.assembly === undefined ? context.platforms.filter((platform) => platform !== context.native) : [];
   const [disk, ...emulation] = await Promise.all([
     checkDisk(context, services),
     ...foreign.map((platform) => problemsOf(() => checkEmulation(context, platform))),

@@ -20,7 +20,7 @@ const MAX_TAGS_READ = 20_000;
 const READS_AT_ONCE = 16;
 
 /**
- * Lists candidate and staging tags whose image is not released, and removes them with `remove`. A registry deletes by
+ * Lists candidate, staging and variant tags whose image is not released, and removes them with `remove`. A registry deletes by
  * digest, and with it every tag: the tags are read again right before each batch.
  */
 export function prune(
@@ -114,7 +114,7 @@ async function tagsOf(target: Target, service: string, earlier?: Earlier): Promi
 }
 
 function isTemporary(tag: string, service: string): boolean {
-  return ["candidate", "staging"].includes(kindOfTag(tag, service).kind);
+  return ["candidate", "staging", "variant"].includes(kindOfTag(tag, service).kind);
 }
 
 /** The image's creation time from its annotations, else from its first variant's config. */

@@ -110,13 +110,17 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
 
 /** What is attached to the variants as their proofs; nothing if the tests have no name. */
 function provenBy(
-  { key }: ImageTests,
+  { key, origin }: ImageTests,
   built: BuiltImage | undefined,
   chosen: ChosenImage | undefined,
 ): ImageProofs | undefined {
   if (key === undefined) return undefined;
   const proofs = built?.proofs ?? (chosen === undefined ? [] : proofsOf(chosen));
-  return { tests: key, variants: new Map(proofs.map((proof) => [proof.platform, proof])) };
+  return {
+    tests: key,
+    variants: new Map(proofs.map((proof) => [proof.platform, proof])),
+    ...defined({ origin }),
+  };
 }
 
 /** The proofs of the image's own variants. */

@@ -1,3 +1,5 @@
+import type { VariantProof } from "@tgo/proof";
+import type { ProofOrigin } from "../attestation/attestor.js";
 import type { ProofsByManifest, RecordedProofs } from "../candidate/recorded-proofs.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { TargetContext } from "../targets/publish-context.js";
@@ -7,6 +9,10 @@ import type { FoundImage, ImageLookup } from "./image-lookup.js";
 export interface ImageTests {
   /** Hash of the tests, for signed proofs of them. */
   readonly key?: string;
+  /** What signed proofs of them are for, if that matters. */
+  readonly origin?: ProofOrigin;
+  /** Which proofs count; all if absent. */
+  readonly accepts?: (proof: VariantProof) => boolean;
   readonly recorded: (images: readonly FoundImage[]) => Promise<RecordedProofs>;
   /**
    * Checks and runs the variants of which no run is known; without `run`, it only checks the files of unknown ones.
@@ -67,7 +73,7 @@ async function withSignedProofs(
   found: readonly FoundImage[],
   known: ProofsByManifest,
 ): Promise<ProofsByManifest> {
-  const { key } = tests;
+  const { key, accepts = () => true } = tests;
   if (attestor === undefined || key === undefined) return known;
   const read = found.map(async ({ from, verification: { variants } }) => {
     const unknown = variants.filter(({ digest }) => known.get(digest)?.proof.smoke === undefined);
@@ -77,6 +83,8 @@ async function withSignedProofs(
   const signed = (await Promise.all(read)).flat();
   return new Map([
     ...known,
-    ...signed.map(([digest, proof]) => [digest, { proof, recorded: true }] as const),
+    ...signed.flatMap(([digest, proof]) =>
+      accepts(proof) ? [[digest, { proof, recorded: true }] as const] : [],
+    ),
   ]);
 }

@@ -46,20 +46,26 @@ export async function publishService(
   return finishOptional(context, await bringService(context, name, service, options));
 }
 
-/** {@link publishService} for the required registries; the outcome continues with the optional ones. */
+/**
+ * {@link publishService} for the required registries; the outcome continues with the optional ones.
+ * @param prepared if it is prepared already
+ */
 export async function bringService(
   context: PublishContext,
   name: string,
   service: Service,
   options: PrepareOptions,
+  prepared?: Prepared,
 ): Promise<PublishOutcome> {
   let outcome: PublishOutcome | undefined;
   const report = await reportService(
     context,
     name,
     async () => {
-      const prepared = await prepareCandidate(context, name, service, options);
-      outcome = await bringCandidate(context, candidateOf(context, prepared));
+      const known = prepared ?? (await prepareCandidate(context, name, service, options));
+      const { assembly } = context;
+      const candidate = await (assembly?.candidate(context, known) ?? candidateOf(context, known));
+      outcome = await bringCandidate(context, candidate);
       return outcome.report;
     },
     () => ({ registries: context.targets.map((target) => notStarted(target, name)) }),
@@ -116,19 +122,17 @@ export function bringCandidate(context: TargetContext, candidate: Candidate): Pr
     notes: candidate.notes,
     needsAllRequired: true,
     tests,
-    build: (transfer) => build(context, candidate, transfer),
+    build: (transfer) => buildImage(context, { service, tag, build: candidate.build }, transfer),
   });
 }
 
-/** Builds a candidate; each registry gets the candidate's tag last. */
-async function build(
+/** Builds an image; each registry gets the tag last. */
+export async function buildImage(
   context: TargetContext,
-  candidate: Candidate,
+  { service, tag, build }: Pick<Candidate, "service" | "build"> & { readonly tag: string },
   { rows, notes: failureNotes }: ImageTransfer,
 ): Promise<BuiltImage> {
-  const { service, key } = candidate;
-  const tag = candidateTag(key);
-  const { notes, proofs, deliver } = await candidate.build({
+  const { notes, proofs, deliver } = await build({
     targets: splitByRequired(context).required.filter((target) => !rows.hasFailed(target)),
     note: (text) => failureNotes.push(text),
   });

@@ -26,7 +26,7 @@ export function verifyRemedies({ service, tag }: VerifiedTag): RemedyFor {
     return `${names(complete)} ${complete.length === 1 ? "has" : "have"} all of ${version}. This copies it from there:\n${promote(version)}`;
   };
   return (finding, found, all) => {
-    if (kind.kind === "candidate" || kind.kind === "staging")
+    if (["candidate", "staging", "variant"].includes(kind.kind))
       return finding === "wrong image" ? undefined : PUBLISH;
     const versions = taggedVersions(all);
     switch (finding) {

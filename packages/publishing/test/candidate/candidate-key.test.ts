@@ -1,7 +1,15 @@
 import { applyOverride } from "@tgo/catalog";
+import { kindOfTag } from "@tgo/release-rules";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { candidateKey, candidateTag, type CandidateInputs } from "../../src/candidate/candidate-key.js";
+import {
+  assembledKey,
+  candidateKey,
+  candidateTag,
+  inputsKey,
+  variantKey,
+  type CandidateInputs,
+} from "../../src/candidate/candidate-key.js";
 
 const catalog = applyOverride({ services: { x: { title: "X", build: { strategy: "python" } } } });
 const definition = catalog.services.x;
@@ -69,5 +77,29 @@ describe("candidateKey", () => {
         expect(candidateKey({ ...inputs, values: reversed })).toBe(candidateKey({ ...inputs, values }));
       }),
     );
+  });
+});
+
+describe("The key of a platform that was built alone", () => {
+  const KEY = "0123456789abcdef";
+
+  it.each([
+    [undefined, KEY],
+    ["natively", `${KEY}-native`],
+    ["cross-compiled", `${KEY}-cross-arm64`],
+    ["under emulation", `${KEY}-emulated-arm64`],
+  ] as const)("says how packages were compiled (%s)", (compiled, key) => {
+    expect(variantKey(KEY, "linux/arm64", compiled)).toBe(key);
+    expect(inputsKey(key)).toBe(KEY);
+    expect(kindOfTag(candidateTag(key)).kind).toBe("candidate");
+  });
+
+  it.each([
+    [[KEY, KEY], KEY],
+    [[KEY, `${KEY}-native`], `${KEY}-native`],
+    [[`${KEY}-native`, `${KEY}-native`], `${KEY}-native`],
+    [[`${KEY}-native`, `${KEY}-cross-arm64`], `${KEY}-cross-arm64`],
+  ])("and so does that of the image assembled from %j", (variants, key) => {
+    expect(assembledKey(KEY, variants)).toBe(key);
   });
 });

@@ -1,0 +1,22 @@
+import { selectPlatforms } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
+import { createAssembly } from "@tgo/publishing";
+import { waitTime, type AssembleFlags } from "../assemble-flags.js";
+import type { Context } from "../context.js";
+
+/**
+ * The context of a function that takes images which other machines built.
+ * @throws TgoError USAGE for flags that cannot be combined
+ */
+export function withAssembly(context: Context, flags: AssembleFlags): Context {
+  const waitMs = waitTime(flags);
+  const all = selectPlatforms(context.catalog, undefined);
+  if (context.platforms.length !== all.length)
+    throw new TgoError("USAGE", "--assemble takes all platforms of the catalog", {
+      remedy: `Leave --platform out. The catalog has ${all.join(" and ")}.`,
+    });
+  const { requireNative = false } = flags;
+  const known = context.host.proven;
+  const options = { waitMs, requireNative, pipelines: context.pipeline, ...(known && { known }) };
+  return { ...context, assembly: createAssembly(options) };
+}
