@@ -1,6 +1,5 @@
 import type { HostInfo } from "@tgo/builders";
 import type { ProgressListener } from "@tgo/progress";
-import type { VariantProof } from "@tgo/proof";
 import type { Credentials } from "@tgo/registry";
 import type { Report } from "@tgo/report";
 
@@ -11,6 +10,12 @@ export interface ScanResult {
   readonly output: string;
   readonly errors: string;
   readonly exitCode: number;
+}
+
+/** A proof (VariantProof in proof) that a function of this process made; shells only hand it on. */
+export interface OwnProof {
+  readonly platform: string;
+  readonly smoke?: object;
 }
 
 /** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
@@ -36,9 +41,9 @@ export interface HostOptions extends HostInfo {
   /** Runs a scanner of this machine over a bill of materials (JSON); undefined where there is none. */
   readonly scan?: (document: string) => Promise<ScanResult | undefined>;
   /** Receives proofs of build-variant, by the digest of the variant's manifest. */
-  readonly onProof?: (manifest: string, proof: VariantProof) => void;
+  readonly onProof?: (manifest: string, proof: OwnProof) => void;
   /** Proofs that this run made on other engines, by the digest of the variant's manifest. */
-  readonly proven?: ReadonlyMap<string, VariantProof>;
+  readonly proven?: ReadonlyMap<string, OwnProof>;
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

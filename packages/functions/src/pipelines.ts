@@ -18,7 +18,7 @@ import { services } from "./services.js";
 import type { ShellArguments } from "./shell-arguments.js";
 import { smoke, type SmokeFlags } from "./smoke.js";
 import type { SourceArguments } from "./source-arguments.js";
-import type { BuildVariantFlags } from "./variants.js";
+import type { BuildVariantFlags } from "./variants/build-variant.js";
 import { verify, type VerifyFlags } from "./verify.js";
 
 /** Functions on any image: loaded when one is called. */
@@ -26,9 +26,6 @@ const images = () => import("./images.js");
 
 /** Functions on releases: loaded when one is called. */
 const releases = () => import("./releases.js");
-
-/** Functions on platforms that are built one by one: loaded when one is called. */
-const variants = () => import("./variants.js");
 
 /** The module's functions without decorators: a shell parses its arguments and calls one of these. */
 export class Pipelines {
@@ -88,7 +85,7 @@ export class Pipelines {
     format: ReportFormat,
   ): Promise<string> {
     const call = this.#checked(names, flags);
-    return this.#text(variants().then(({ buildVariant }) => buildVariant(call, names, flags, format)));
+    return this.#text(releases().then(({ buildVariant }) => buildVariant(call, names, flags, format)));
   }
 
   async preflight(

@@ -19,7 +19,7 @@ export type PublishFlags = ShellArguments<{
   SigningFlags;
 
 /** What takes images that other machines built: loaded where that is asked for. */
-const variants = () => import("./variants.js");
+const releases = () => import("./releases.js");
 
 /** Publishes the services' candidates to every registry. No version tag moves. */
 export function publish(
@@ -39,7 +39,7 @@ export function publish(
     call,
     { command: "publish", names, source, format, flags, signing },
     async (opened, { name, service }) => {
-      const context = assemble ? (await variants()).withAssembly(opened, source) : opened;
+      const context = assemble ? (await releases()).withAssembly(opened, source) : opened;
       return publishService({ ...context, strictParity, fullSmoke }, name, service, options);
     },
   );

@@ -4,9 +4,7 @@ import { waitTime } from "./assemble-flags.js";
 import type { Call } from "./call.js";
 import { runRelease, type ReleaseFlags } from "./release-run.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
-
-/** What takes images that other machines built: loaded where that is asked for. */
-const variants = () => import("./variants.js");
+import { withAssembly } from "./variants/with-assembly.js";
 
 /** Publishes all services' candidates, passes one gate, then writes the version's tags, `latest` last. */
 export function release(
@@ -19,7 +17,7 @@ export function release(
   const { fullSmoke = false, strictParity = false, assemble = false } = flags;
   waitTime(flags);
   return runRelease(call, run, async (opened, selected, version) => {
-    const taking = assemble ? (await variants()).withAssembly(opened, flags) : opened;
+    const taking = assemble ? withAssembly(opened, flags) : opened;
     const context = { ...taking, fullSmoke, strictParity };
     const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });

@@ -1,7 +1,10 @@
-// Functions on releases and on what registries have: a part of the bundle of their own, which builds do not load.
+// Functions on releases, on what registries have, and on platforms that are built one by one: a part of the bundle of their
+// own, which builds do not load.
 export { preflight } from "./preflight.js";
 export { promote } from "./promote.js";
 export { prune } from "./prune.js";
 export { release } from "./release.js";
 export { status } from "./status.js";
 export { watch } from "./watch.js";
+export { buildVariant, type BuildVariantFlags } from "./variants/build-variant.js";
+export { withAssembly } from "./variants/with-assembly.js";

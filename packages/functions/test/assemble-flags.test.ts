@@ -19,5 +19,5 @@ it.each(["30", "m", "-1m", "1.5h", "30 m", "25h", "1d", "1000000s", "30m30s"])(
 );
 
 it.each([{ wait: "30m" }, { requireNative: true }])("%j needs --assemble", (flags) => {
-  expect(() => waitTime(flags)).toThrow(/^--(wait|require-native) has no --assemble$/);
+  expect(() => waitTime(flags)).toThrow(/^--(wait|require-native) has no --assemble\n/);
 });

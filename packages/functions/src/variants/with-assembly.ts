@@ -1,5 +1,6 @@
 import { selectPlatforms } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
+import type { VariantProof } from "@tgo/proof";
 import { createAssembly } from "@tgo/publishing";
 import { waitTime, type AssembleFlags } from "../assemble-flags.js";
 import type { Context } from "../context.js";
@@ -16,7 +17,8 @@ export function withAssembly(context: Context, flags: AssembleFlags): Context {
       remedy: `Leave --platform out. The catalog has ${all.join(" and ")}.`,
     });
   const { requireNative = false } = flags;
-  const known = context.host.proven;
+  // What onProof was given, by this process.
+  const known = context.host.proven as ReadonlyMap<string, VariantProof> | undefined;
   const options = { waitMs, requireNative, pipelines: context.pipeline, ...(known && { known }) };
   return { ...context, assembly: createAssembly(options) };
 }

@@ -43,7 +43,7 @@ export async function proveVariants(
     }),
   );
   const proven = await Promise.all(
-    judged.map(({ variant, tests, found }) =>
+    judged.map(async ({ variant, tests, found }) =>
       "proof" in found ? found : testAgain(context, prepared, { variant, tests }, found.unproven),
     ),
   );

@@ -38,15 +38,23 @@ beforeEach(async () => {
   subject = { mediaType: OCI_MANIFEST, digest, size };
 });
 
+interface BundleParts {
+  readonly signer?: ReturnType<typeof keySigner>;
+  readonly of?: Descriptor;
+  readonly proof?: VariantProof;
+  readonly tests?: string;
+  readonly origin?: object | null;
+}
+
 /** A signed proof of the variant. */
 async function bundleOf({
   signer = RELEASE,
   of = subject,
   proof = PROOF,
   tests = DEMAND.tests,
-  origin = { key: DEMAND.key, pipelines: DEMAND.pipelines } as object | null,
-} = {}): Promise<Uint8Array<ArrayBuffer>> {
-  const predicate = { tests, proof, ...(origin && { origin }) };
+  origin = { key: DEMAND.key, pipelines: DEMAND.pipelines },
+}: BundleParts = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const predicate = { tests, proof, ...(origin === null ? {} : { origin }) };
   return signer.sign(statementBytes({ subject: of, predicateType: PROOF_PREDICATE, predicate }));
 }
 
