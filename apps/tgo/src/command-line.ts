@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import { CommanderError, Option, type Command } from "commander";
 import { completion } from "./completion.js";
-import { explain } from "./explain.js";
+import { explain, type Language } from "./explain.js";
 import { OWN_COMMANDS } from "./own-commands.js";
 import { ownHelp, parseOwnCommand, type OwnInvocation } from "./own/parse-own-command.js";
 import { placeholder, requireText, type FlagValues, type Scalar } from "./flag-values.js";
@@ -29,6 +29,8 @@ export interface Shown {
 }
 
 export interface CommandLineOptions extends ProgramOptions {
+  /** Of `explain`; everything else is English. */
+  readonly language?: Language;
   readonly version: string;
 }
 
@@ -94,7 +96,8 @@ function ownCommand(
   options: CommandLineOptions,
 ): string | OwnInvocation | undefined {
   if (options.moduleApi.functions.some(({ command }) => command === name)) return undefined;
-  if (name === "explain" && !isHelp(words)) return explain(words, options);
+  if (name === "explain" && !isHelp(words))
+    return explain(words, { width: options.width, language: options.language ?? "en" });
   if (name === "completion" && !isHelp(words)) return completion(words, options.moduleApi);
   const own = OWN_COMMANDS.find((each) => each.name === name && each.name !== "help");
   if (own === undefined) return undefined;

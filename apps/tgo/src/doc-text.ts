@@ -1,3 +1,4 @@
+import { isChinese, wrappedChinese } from "./chinese-text.js";
 import { Help } from "commander";
 
 /** Documentation as written in the source, without the line breaks made for the editor. */
@@ -20,5 +21,5 @@ export function wrapped(text: string, width: number): string[] {
   const help = new Help();
   // Commander leaves a narrower text as it is.
   help.minWidthToWrap = 10;
-  return help.boxWrap(text, width).split("\n");
+  return isChinese(text) ? wrappedChinese(text, width) : help.boxWrap(text, width).split("\n");
 }

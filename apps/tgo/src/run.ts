@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { parseCommandLine, type Invocation } from "./command-line.js";
+import { languageOf } from "./explain.js";
 import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Default } from "./environment-defaults.js";
 import { failureOf } from "./failure.js";
@@ -37,6 +38,7 @@ export async function runCommand(
       version: product.version,
       writeOut: output.out,
       writeErr: output.err,
+      language: languageOf(process.env),
       width: Math.min(110, process.stdout.columns ?? 100),
     });
     const usesStdout =

@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ERROR_CODES } from "@tgo/errors";
+import { CHINESE_ERROR_CODES, ERROR_CODES } from "@tgo/errors";
+import { textWidth } from "@tgo/report";
+import { explain, languageOf } from "../src/explain.js";
 import { MODULE_API, tgo } from "./fixture.js";
 
 /** Without its line breaks, wherever the width put them. */
@@ -114,6 +116,25 @@ describe("explain", () => {
     ])
       expect(flat(stdout)).toContain(text);
     expect(await tgo("explain invalid-response")).toMatchObject({ code: 0 });
+  });
+
+  it("speaks Chinese to a reader of Chinese, with messages as they are printed", () => {
+    const text = explain(["unavailable"], { width: 60, language: languageOf({ LANG: "zh_CN.UTF-8" }) });
+    const { cause, remedy, situations } = CHINESE_ERROR_CODES.UNAVAILABLE;
+    for (const part of [cause, `如何处理：  ${remedy}`, `例如，${situations[0] ?? ""}：`])
+      expect(text.replaceAll("\n", "")).toContain(part);
+    expect(text).toContain(ERROR_CODES.UNAVAILABLE.examples[2]?.what);
+    for (const line of text.split("\n")) expect(textWidth(line)).toBeLessThanOrEqual(60);
+    expect(explain([], { width: 60, language: "zh" })).toContain("  UNAVAILABLE       镜像仓库无法访问");
+  });
+
+  it.each([
+    [{ LANG: "zh_CN.UTF-8" }, "zh"],
+    [{ LANG: "zh_CN.UTF-8", LC_ALL: "C" }, "en"],
+    [{ LC_ALL: "", LANG: "zh" }, "zh"],
+    [{}, "en"],
+  ])("reads the language from %j", (env, language) => {
+    expect(languageOf(env)).toBe(language);
   });
 
   it("lists all codes without one", async () => {

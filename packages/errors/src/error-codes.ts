@@ -58,12 +58,14 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
       {
         situation: "a catalog whose platforms are empty",
         what: "1 problem:\n  - platforms: must not be empty (got [])",
-        remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
+        remedy:
+          "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
       },
       {
         situation: "a misspelt field",
         what: "1 problem:\n  - registrys: unknown field",
-        remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
+        remedy:
+          "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
       },
     ],
   },
