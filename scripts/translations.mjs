@@ -2,7 +2,8 @@
  * node scripts/translations.mjs [--check]
  *
  * Keeps translations in step: each page in docs/zh, and README.zh.md, has one section for each of the English page, in
- * the same order, and docs/zh/sources.json has the hash of every English section at the time it was translated. Without
+ * the same order, and the same commands, and docs/zh/sources.json has the hash of every English section at the time it
+ * was translated. Without
  * --check the hashes are written: run it once the translation has been corrected.
  */
 import { createHash } from "node:crypto";
@@ -34,6 +35,9 @@ export function sectionsOf(text) {
   return sections.map(({ heading, lines }) => ({ heading, text: lines.join("\n").trim() }));
 }
 
+/** A page's commands: its `sh` blocks. */
+const commandsOf = (text) => [...text.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, block]) => block);
+
 /** Of text with other line breaks, or with links to pages that moved, nothing has to be translated. */
 export const hashOf = ({ heading, text }) =>
   createHash("sha256")
@@ -56,6 +60,8 @@ export async function outOfStep(pages, recorded, read) {
       problems.push(`${translation} has ${translated.length} sections, ${source} ${english.length}`);
       continue;
     }
+    if (commandsOf(await read(source)).join("\n") !== commandsOf(await read(translation)).join("\n"))
+      problems.push(`${translation} has other commands than ${source}`);
     for (const section of english)
       if (recorded[source]?.[section.heading] !== hashOf(section))
         problems.push(`${source}, "${section.heading}", changed since it was translated in ${translation}`);

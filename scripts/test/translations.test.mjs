@@ -17,7 +17,7 @@ it("a translation is out of step when a word or a section of its page changed, n
   const recorded = {
     "a.md": Object.fromEntries(sectionsOf(english).map((each) => [each.heading, hashOf(each)])),
   };
-  const problems = (source, translation = "# 甲\n\n## 乙\n") =>
+  const problems = (source, translation = "# 甲\n\n## 乙\n\n```sh\n## no heading\n```\n") =>
     outOfStep([page], recorded, (path) => Promise.resolve(path === "a.md" ? source : translation));
 
   expect(await problems(english)).toEqual([]);
@@ -26,5 +26,6 @@ it("a translation is out of step when a word or a section of its page changed, n
   expect(await problems(english.replace("two", "three"))).toEqual([
     'a.md, "A", changed since it was translated in zh/a.md',
   ]);
+  expect(await problems(english, "# 甲\n\n## 乙\n")).toEqual(["zh/a.md has other commands than a.md"]);
   expect(await problems(english, "# 甲\n")).toEqual(["zh/a.md has 1 sections, a.md 2"]);
 });

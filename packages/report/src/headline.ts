@@ -97,12 +97,14 @@ export function sharedRevision({ services }: Report): string | undefined {
 
 /** What it is made of and what ran it. */
 export function provenance(report: Report): string {
-  const named = (name: string, value: string | undefined): string[] =>
-    value === undefined ? [] : [`${name} ${value}`];
-  const parts = [
-    ...named("revision", sharedRevision(report)),
-    ...(report.engine === undefined ? [] : [report.engine]),
-    ...named("pipeline", report.pipeline),
+  const revision = sharedRevision(report);
+  return [...(revision === undefined ? [] : [`revision ${revision}`]), ...ranBy(report)].join(" · ");
+}
+
+/** The engine and the pipelines. */
+export function ranBy({ engine, pipeline }: Report): string[] {
+  return [
+    ...(engine === undefined ? [] : [engine]),
+    ...(pipeline === undefined ? [] : [`pipeline ${pipeline}`]),
   ];
-  return parts.join(" · ");
 }

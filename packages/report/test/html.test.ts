@@ -98,11 +98,36 @@ describe("the HTML report", () => {
     expect(Math.min(...places)).toBeGreaterThan(0);
   });
 
+  it("has the commit of all services once, as a link, and names no image that was never begun", () => {
+    const [first, ...others] = service("tgo-api").registries;
+    const registries = [
+      ...(first === undefined ? [] : [first]),
+      ...others.map((each) => ({ ...each, state: "not started" as const })),
+    ];
+    const revision = "0123456789abcdef0123456789abcdef01234567";
+    const source = "https://github.com/tgoai/tgo";
+    const page = renderHtml(
+      report({
+        ok: false,
+        services: [
+          service("tgo-api", { revision, source, registries }),
+          service("tgo-web", { revision, source }),
+        ],
+      }),
+    );
+    expect(page.split(revision)).toHaveLength(2);
+    expect(page).toContain(
+      `<a href="${source}/commit/${revision}" rel="noreferrer noopener"><code>0123456789ab</code></a>`,
+    );
+    expect(page).not.toContain("docker.io/tgoai/tgo-api:");
+    expect(page).toContain("docker.io/tgoai/tgo-web:");
+  });
+
   it("shows a problem's location and output, and the remedy's commands apart from its prose", () => {
     const page = renderHtml(closedGateReport());
     expect(shown(page)).toContain("tgo-rag: repos/tgo-rag/poetry.lock What to do The lock names");
     expect(page).toContain('<pre class="command"><code>poetry lock --directory repos/tgo-rag</code></pre>');
-    expect(page).toContain('<pre class="output"><code>  | Collecting unstructured==0.18\n');
+    expect(page).toContain('<pre class="output" tabindex="0"><code>  | Collecting unstructured==0.18\n');
   });
 
   it("shows state, digest, size and time of every service in every registry and platform", () => {

@@ -25,8 +25,10 @@ export function noWrap(text: string): Markup {
 
 /** Lines that keep their spaces: a command to copy, or a command's output. */
 export function preformatted(text: string, kind: "command" | "output"): Markup {
-  // HTML drops a line break right after the tag.
-  return html`<pre class="${kind}"><code>${text}</code></pre>`;
+  // HTML drops a line break right after the tag. Output scrolls, with the keyboard too; a command is broken to be seen whole.
+  return kind === "output"
+    ? html`<pre class="output" tabindex="0"><code>${text}</code></pre>`
+    : html`<pre class="command"><code>${text}</code></pre>`;
 }
 
 function markupOf(part: Part): string {

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { gateLater, gateReasons, gateVerdict } from "../gate-lines.js";
-import { scope, failure, outcome, provenance, title } from "../headline.js";
+import { scope, failure, outcome, ranBy, sharedRevision, title } from "../headline.js";
 import { groupProblems, locationLines, type ProblemGroup } from "../problem-group.js";
 import { recordLocation } from "../record-location.js";
 import { remedyParts, type RemedyPart } from "../remedy-parts.js";
 import type { Report } from "../report.js";
 import { gridOf, type GridCell } from "../grid.js";
 import { printable } from "../printable-text.js";
+import { commitPage, link } from "./links.js";
 import { withLineBreaks, html, Markup, preformatted, type Part } from "./markup.js";
 import { anchorOf, serviceSection } from "./service.js";
 import { mark, stateMark } from "./state.js";
@@ -46,7 +47,7 @@ export function renderHtml(raw: Report): string {
         <header>
           <h1>${title(report)} ${mark(tone, words)}</h1>
           <p>${scope(report)}</p>
-          <p class="quiet">${began(report.began)}${provenance(report)}</p>
+          <p class="quiet">${began(report.began)}${revision(report)}${ranBy(report).join(" · ")}</p>
         </header>
         <main>
           ${verdict(report)}${overview(report)}${gate(report)}${problems(groupProblems(report))}${next(report)}${record(report)}${report.services.map(
@@ -64,6 +65,15 @@ function began(time: string | undefined): Markup | undefined {
   const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time) ?? [];
   const words = day === undefined || minute === undefined ? time : `${day} ${minute} UTC`;
   return html`<time datetime="${time}">${words}</time> · `;
+}
+
+/** The commit of all services, short as on a commit's page; the link has the rest. */
+function revision(report: Report): Markup | undefined {
+  const shared = sharedRevision(report);
+  if (shared === undefined) return undefined;
+  const address = commitPage(report.services[0]?.source, shared);
+  return html`revision
+  ${link(address, html`<code>${address === undefined ? shared : shared.slice(0, 12)}</code>`)} · `;
 }
 
 function verdict(report: Report): Markup | undefined {

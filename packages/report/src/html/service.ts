@@ -1,4 +1,5 @@
 import { digestSummary } from "../digest-summary.js";
+import { sharedRevision } from "../headline.js";
 import type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "../report.js";
 import { duration, size } from "../quantities.js";
 import {
@@ -21,8 +22,10 @@ export function anchorOf(index: number): string {
 }
 
 /** Everything about one service. */
-export function serviceSection(service: ServiceReport, index: number, { version }: Report): Markup {
-  const { tag, revision, source, notes } = service;
+export function serviceSection(service: ServiceReport, index: number, report: Report): Markup {
+  const { tag, source, notes } = service;
+  // The page's head has the revision of all services.
+  const revision = sharedRevision(report) === undefined ? service.revision : undefined;
   const fields: readonly (readonly [string, Part])[] = [
     ...digestRows(service),
     ...(tag === undefined ? [] : [["tag", html`<code>${tag}</code>`] as const]),
@@ -42,7 +45,7 @@ export function serviceSection(service: ServiceReport, index: number, { version 
             <dd>${value}</dd>`,
       )}
     </dl>
-    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
+    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, report.version)}${variantTable(service)}${noteList(notes)}
   </section> `;
 }
 
@@ -111,7 +114,9 @@ function registryTable(service: ServiceReport): Markup | undefined {
     sent(row),
     row.state === "not started" ? undefined : noWrap(duration(row.durationMs)),
     row.record === undefined ? undefined : stateMark(row.record),
-    isTagged(row.reference) ? html`<code class="whole">${row.reference}</code>` : undefined,
+    isTagged(row.reference) && row.state !== "not started"
+      ? html`<code class="whole">${row.reference}</code>`
+      : undefined,
   ]);
   const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
   return cardTable({ caption: "Registries", columns, rows });

@@ -62,6 +62,7 @@ a{color:var(--link)}
 code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
 pre code{font:inherit}
+.output{white-space:pre;overflow-x:auto}
 .command{user-select:all;-webkit-user-select:all}
 .quiet{color:var(--quiet)}
 .good{color:var(--good)}
@@ -117,6 +118,7 @@ small .state{font-weight:400}
 html{font-size:10pt}
 h2,caption{break-after:avoid}
 tr,pre,.box,.problem{break-inside:avoid}
+.output{white-space:pre-wrap}
 a{color:inherit;text-decoration:none}
 }
 `;
