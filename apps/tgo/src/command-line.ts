@@ -169,6 +169,8 @@ function readInvocation(
       output: text("output"),
       reports: [typed.report ?? []].flat().map(String),
       caBundle: text("caBundle"),
+      signingCommand: text("signingCommand"),
+      signingPublicKey: text("signingPublicKey"),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { nearestName } from "@tgo/catalog";
 import { ERROR_CODES, TgoError } from "@tgo/errors";
 import type { Option } from "commander";
-import { ownFlags, reportFlag, textFlag } from "./flags.js";
+import { ownFlags, reportFlag, signingFlags, textFlag } from "./flags.js";
 import {
   makesReport,
   returnsFolder,
@@ -92,6 +92,7 @@ function outputFlags(fn: ModuleFunction, moduleApi: ModuleApi): Option[] {
   const isFile = !fn.arguments.some(({ name }) => name === "format") || returnsFolder(fn);
   return [
     ...(isFile ? [textFlag("output", "Write the result to this file")] : []),
+    ...signingFlags(fn),
     ...(makesReport(fn, moduleApi) ? [reportFlag()] : []),
   ];
 }

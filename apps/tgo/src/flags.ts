@@ -2,8 +2,14 @@ import { Option, type Command } from "commander";
 import { unknownValue } from "./unknown-value.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES } from "./settings.js";
-import type { Argument, ModuleApi } from "./module-api.js";
-import { parseScalar, placeholder, requireText, splitList, type Scalar } from "./flag-values.js";
+import type { Argument, ModuleApi, ModuleFunction } from "./module-api.js";
+import {
+  parseScalar,
+  placeholder as placeholderOf,
+  requireText,
+  splitList,
+  type Scalar,
+} from "./flag-values.js";
 
 /** Adds a module argument as a flag; a switch also gets its --no- form. */
 export function addFlag(command: Command, argument: Argument, moduleApi: ModuleApi, group: string): void {
@@ -13,7 +19,7 @@ export function addFlag(command: Command, argument: Argument, moduleApi: ModuleA
 
 function flagOf(argument: Argument, moduleApi: ModuleApi): Option {
   const { flag, type } = argument;
-  const name = type.kind === "boolean" ? `--${flag}` : `--${flag} <${placeholder(type)}>`;
+  const name = type.kind === "boolean" ? `--${flag}` : `--${flag} <${placeholderOf(type)}>`;
   const option = new Option(name, describe(argument, moduleApi));
   if (type.kind === "list") {
     const item = type.of ?? { kind: "string" };
@@ -80,6 +86,19 @@ export function reportFlag(): Option {
     ]);
 }
 
+/** Flags of functions that sign: a module has no programs of its caller's. */
+export function signingFlags({ arguments: own }: ModuleFunction): Option[] {
+  if (!own.some(({ name }) => name === "signingKey")) return [];
+  return [
+    textFlag(
+      "signing-command",
+      "Program that signs, such as a key management service's: it gets a SHA-256 digest on its standard input and in the place of {digest}, and prints the signature.",
+      "command",
+    ),
+    textFlag("signing-public-key", "Public half (PEM) of the key that --signing-command signs with."),
+  ].map((option) => option.helpGroup("Flags:"));
+}
+
 /** The command's own flags. */
 export function ownFlags(): Option[] {
   return [
@@ -98,9 +117,11 @@ export function ownFlags(): Option[] {
   ];
 }
 
-/** A flag that names a file. */
-export function textFlag(flag: string, description: string): Option {
-  return new Option(`--${flag} <file>`, description).argParser((text: string) => requireText(flag, text));
+/** A flag that names a file, or something else. */
+export function textFlag(flag: string, description: string, placeholder = "file"): Option {
+  return new Option(`--${flag} <${placeholder}>`, description).argParser((text: string) =>
+    requireText(flag, text),
+  );
 }
 
 function choice(flag: string, values: readonly string[], fallback: string, description: string): Option {

@@ -28,6 +28,7 @@ export interface PreparedCall {
   readonly uncommitted: Uncommitted | undefined;
   /** Names what in the checkout differs from the commit that is released. */
   readonly differences: HostOptions["differences"];
+  readonly signWith: HostOptions["signWith"];
 }
 
 export interface CredentialSources {
@@ -102,7 +103,17 @@ async function prepareAll(
     mirrors: await engineMirrors(values, host.cwd),
     uncommitted: found?.uncommitted,
     differences: found?.differences,
+    signWith: await findSigningCommand(invocation, host),
   };
+}
+
+/** Its code and parser are loaded where it is used. */
+async function findSigningCommand(
+  { settings }: Invocation,
+  host: Pick<Host, "env" | "cwd">,
+): Promise<HostOptions["signWith"]> {
+  if (settings.signingCommand === undefined && settings.signingPublicKey === undefined) return undefined;
+  return (await import("./signing-command.js")).readSigningCommand(settings, host);
 }
 
 /** The module parses it too, but a typo should not wait for an engine to start. */

@@ -1,7 +1,7 @@
 import { Command, Help } from "commander";
 import { firstSentence, paragraphs, wrapped } from "./doc-text.js";
 import { placeholder } from "./flag-values.js";
-import { addFlag, helpFlag, ownFlags, reportFlag, textFlag } from "./flags.js";
+import { addFlag, helpFlag, ownFlags, reportFlag, signingFlags, textFlag } from "./flags.js";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW, withCommand } from "./help.js";
 import { FUNCTION_GROUPS, OWN_COMMANDS } from "./own-commands.js";
 import {
@@ -77,6 +77,7 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   if (output !== undefined) {
     command.addOption(textFlag("output", output).helpGroup("Flags:"));
   }
+  for (const option of signingFlags(fn)) command.addOption(option);
   if (makesReport(fn, moduleApi)) command.addOption(reportFlag());
   const examples = EXAMPLES.functions[fn.command] ?? plainExample(fn);
   command.addHelpText(

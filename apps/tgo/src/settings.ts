@@ -13,6 +13,9 @@ export interface Settings {
   readonly output: string | undefined;
   /** Files for the report, in addition to its text on stdout. */
   readonly reports: readonly string[];
+  /** Signs digests with a key that it does not hand out; the file of the public half. */
+  readonly signingCommand: string | undefined;
+  readonly signingPublicKey: string | undefined;
   /** PEM file of a company's certificate authorities; also a module argument where it has one. */
   readonly caBundle: string | undefined;
 }

@@ -1,7 +1,7 @@
 import { nearestName } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { CommanderError } from "commander";
-import { ownFlags, reportFlag } from "./flags.js";
+import { ownFlags, reportFlag, signingFlags } from "./flags.js";
 import { OWN_COMMANDS, SYNONYMS } from "./own-commands.js";
 import type { ModuleApi, ModuleFunction } from "./module-api.js";
 
@@ -75,7 +75,9 @@ export function extraWords(
 /** Commander knows only the flags that help shows. */
 function nearestFlag(flag: string, moduleApi: ModuleApi, command: string | undefined): string | undefined {
   const fn = moduleApi.functions.find((each) => each.command === command);
-  const own = [...ownFlags(), reportFlag()].map((option) => option.long?.slice(2) ?? "");
+  const own = [...ownFlags(), ...(fn === undefined ? [] : signingFlags(fn)), reportFlag()].map(
+    (option) => option.long?.slice(2) ?? "",
+  );
   const shared = moduleApi.constructor.arguments.map((argument) => argument.flag);
   const known = [
     ...(fn?.arguments.map((argument) => argument.flag) ?? []),

@@ -15,6 +15,7 @@ export {
   SIGNATURE_PREDICATE,
   SPDX_PREDICATE,
 } from "./predicate-types.js";
+export { digestSigner, type DigestSignerOptions } from "./sign/digest-signer.js";
 export { keySigner } from "./sign/key-signer.js";
 export { keylessSigner, type KeylessOptions } from "./sign/keyless-signer.js";
 export type { Signer } from "./sign/signer.js";

@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { rejection } from "@tgo/testing";
 import { describe, expect, test } from "vitest";
-import { keylessSigner, keySigner, readTrust, verifyBundle } from "../src/index.js";
+import { digestSigner, keylessSigner, keySigner, readTrust, verifyBundle } from "../src/index.js";
 import { newKey } from "./keys.js";
 
 const STATEMENT = new TextEncoder().encode(
@@ -43,6 +43,47 @@ describe("a signing key", () => {
     const make = (): unknown => keySigner({ pem, ...(password === undefined ? {} : { password }) });
     expect(make).toThrow(what);
     expect(make).not.toThrow(pem.split("\n")[1] ?? pem);
+  });
+});
+
+describe("a key that signs digests only", () => {
+  const KEY = newKey();
+  /** ECDSA of a digest that is not hashed again: openssl and services do it, Node's own functions do not. */
+  const signed: Uint8Array[] = [];
+  const signer = (printed: (der: Buffer) => Uint8Array, pem = KEY.pem) =>
+    digestSigner({
+      publicKey: KEY.publicPem,
+      signDigest: (digest) => {
+        signed.push(digest);
+        const key = createPrivateKey(pem);
+        return Promise.resolve(printed(sign("sha256", pae(), key)));
+      },
+    });
+  /** What DSSE signs. */
+  const pae = (): Buffer =>
+    Buffer.concat([Buffer.from(`DSSEv1 28 application/vnd.in-toto+json ${STATEMENT.length} `), STATEMENT]);
+  const p1363 = (): Buffer =>
+    sign("sha256", pae(), { key: createPrivateKey(KEY.pem), dsaEncoding: "ieee-p1363" });
+
+  test.each<[string, (der: Buffer) => Uint8Array]>([
+    ["as it is", (der) => der],
+    ["in base64, with a newline", (der) => Buffer.from(`${der.toString("base64")}\n`)],
+    ["in JSON", (der) => Buffer.from(JSON.stringify({ KeyId: "k", Value: der.toString("base64") }))],
+    ["as two numbers, in base64url", () => Buffer.from(p1363().toString("base64url"))],
+  ])("may print the signature %s", async (_, printed) => {
+    const trust = readTrust({ keys: [{ name: "k", pem: KEY.publicPem }], identities: [] });
+    expect(verifyBundle(await signer(printed).sign(STATEMENT), trust)).toMatchObject({ trusted: true });
+    expect(signed.at(-1)).toEqual(createHash("sha256").update(pae()).digest());
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["another key's signature", () => signer((der) => der, newKey().pem).sign(STATEMENT)],
+    ["nothing", () => signer(() => Buffer.of()).sign(STATEMENT)],
+    ["a message", () => signer(() => Buffer.from("error: no such key")).sign(STATEMENT)],
+  ])("is refused if it prints %s", async (_, run) => {
+    expect((await rejection(run())).message).toContain(
+      "what the signing command printed is no signature by the public key",
+    );
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Secret } from "@dagger.io/dagger";
 import {
   builderOf,
+  digestSigner,
   keylessSigner,
   keySigner,
   readTrust,
@@ -9,7 +10,7 @@ import {
   type Signer,
   type Trust,
 } from "@tgo/attestation";
-import { TgoError } from "@tgo/errors";
+import { flagOf, TgoError } from "@tgo/errors";
 import { createAttestor, imageStatements, type Attestor } from "@tgo/publishing";
 import { defined } from "@tgo/report";
 import type { Context } from "./context.js";
@@ -43,12 +44,14 @@ function builderIn({ host }: Context): string {
 }
 
 async function openSigner(
-  { catalog }: Context,
+  { catalog, host: { signWith } }: Pick<Context, "catalog" | "host">,
   { signingKey, signingKeyPassword, identityToken }: SigningFlags,
 ): Promise<Signer | undefined> {
-  if (signingKey !== undefined && identityToken !== undefined)
-    throw new TgoError("USAGE", "--signing-key and --identity-token are mutually exclusive", {
-      remedy: "Sign with the key, or as the identity.",
+  const given = Object.entries(defined({ signingCommand: signWith, signingKey, identityToken }));
+  const [one, other] = given.map(([name]) => flagOf(name));
+  if (other !== undefined)
+    throw new TgoError("USAGE", `--${one ?? ""} and --${other} are mutually exclusive`, {
+      remedy: "Sign with a key, or as an identity.",
     });
   if (signingKey !== undefined) {
     const [pem, password] = await Promise.all([plaintext(signingKey), plaintext(signingKeyPassword)]);
@@ -58,6 +61,7 @@ async function openSigner(
     throw new TgoError("USAGE", "--signing-key-password has no --signing-key", {
       remedy: "Pass the key as well, or leave the password out.",
     });
+  if (signWith !== undefined) return digestSigner(signWith);
   if (identityToken === undefined) return undefined;
   const { fulcio, rekor } = catalog.signatures ?? {};
   return keylessSigner({

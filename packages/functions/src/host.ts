@@ -44,6 +44,13 @@ export interface HostOptions extends HostInfo {
   readonly onProof?: (manifest: string, proof: OwnProof) => void;
   /** Proofs that this run made on other engines, by the digest of the variant's manifest. */
   readonly proven?: ReadonlyMap<string, OwnProof>;
+  /** A program of this machine that signs with a key it does not hand out, such as a key management service's. */
+  readonly signWith?: {
+    /** PEM of the key's public half. */
+    readonly publicKey: string;
+    /** Signs a SHA-256 digest; returns what the program printed. */
+    readonly signDigest: (digest: Uint8Array) => Promise<Uint8Array>;
+  };
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

@@ -19,8 +19,10 @@ export async function openSigningContext(
   options: { readonly carriesAll?: boolean } = {},
 ): Promise<Context> {
   const context = await openContext(call);
-  const given = Object.values(signingFlags(flags)).some((flag) => flag !== undefined);
-  if (!given && context.catalog.signatures === undefined && !trustFlags(call).given) return context;
+  const isSigning = [...Object.values(signingFlags(flags)), call.host.signWith].some(
+    (flag) => flag !== undefined,
+  );
+  if (!isSigning && context.catalog.signatures === undefined && !trustFlags(call).given) return context;
   const { openAttestor } = await attestations();
   const ledger = new BuildLedger();
   const attestor = await openAttestor({ ...context, ledger }, call.options, flags, options);

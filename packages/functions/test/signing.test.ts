@@ -15,7 +15,7 @@ const PUBLIC = publicKey.export({ type: "spki", format: "pem" }).toString();
 
 const secret = (text: string): Secret => ({ plaintext: () => Promise.resolve(text) }) as unknown as Secret;
 const file = (text: string): File => ({ contents: () => Promise.resolve(text) }) as unknown as File;
-const context = { targets: [], catalog: {} } as unknown as Context;
+const context = { targets: [], catalog: {}, host: {} } as unknown as Context;
 const open = (flags: SigningFlags, options: Options = {}): ReturnType<typeof openAttestor> =>
   openAttestor(context, options, flags);
 
@@ -23,6 +23,14 @@ describe("signing flags", () => {
   it("take a key with the password of its file, whose last newline is not part of it", async () => {
     const flags = { signingKey: secret(PEM), signingKeyPassword: secret("pass\n") };
     expect((await open(flags)).required).toBe(false);
+  });
+
+  it("and a signing command are mutually exclusive", async () => {
+    const host = { signWith: { publicKey: PUBLIC, signDigest: () => Promise.reject(new Error("not run")) } };
+    const signing = { ...context, host };
+    expect((await openAttestor(signing, {}, {})).required).toBe(false);
+    const both = await rejection(openAttestor(signing, {}, { signingKey: secret(PEM) }));
+    expect(both.message).toContain("--signing-command and --signing-key are mutually exclusive");
   });
 
   it.each<[string, SigningFlags]>([
@@ -54,7 +62,7 @@ describe("trust flags", () => {
 
   it.each<[string, Options]>([
     ["the file has no public key in PEM", { trustedKey: file("hello") }],
-    ["it is a private key; a trusted key is the public half", { trustedKey: file(PEM) }],
+    ["it is a private key, not the public half", { trustedKey: file(PEM) }],
     ['"https://issuer" is not an identity', { trustedIdentity: ["https://issuer"] }],
     ['"https://issuer *" is not an identity', { trustedIdentity: ["https://issuer *"] }],
     ["it is no trusted root of Sigstore", { trustedRoot: file("{}") }],

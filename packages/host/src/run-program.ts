@@ -7,7 +7,9 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   /** Written to its standard input. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
+  /** Of what it prints; "latin1" keeps every byte. Default utf8. */
+  readonly encoding?: "utf8" | "latin1";
   /** Milliseconds. Default 30 000. */
   readonly timeoutMs?: number;
   /** Bytes of standard output. Default 4 MiB. */
@@ -44,6 +46,7 @@ export async function runProgram(program: string, options: ProgramOptions): Prom
     env,
     cwd,
     input = "",
+    encoding = "utf8",
     timeoutMs = TIMEOUT_MS,
     maxBytes = MAX_BYTES,
     remedy,
@@ -76,7 +79,7 @@ export async function runProgram(program: string, options: ProgramOptions): Prom
       });
       const stderr = collect(child.stderr, MAX_ERROR_BYTES, () => undefined);
       const finish = (code: number | null): void => {
-        resolve({ stdout: stdout(), stderr: stderr(), exitCode: code ?? 1 });
+        resolve({ stdout: stdout(encoding), stderr: stderr(), exitCode: code ?? 1 });
       };
       child.on("error", reject);
       child.on("close", finish);
@@ -104,7 +107,11 @@ function killGroup(child: ChildProcess): void {
 }
 
 /** @returns a function that returns the text so far */
-function collect(stream: NodeJS.ReadableStream, maxBytes: number, onTooMuch: () => void): () => string {
+function collect(
+  stream: NodeJS.ReadableStream,
+  maxBytes: number,
+  onTooMuch: () => void,
+): (encoding?: BufferEncoding) => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on("data", (chunk: Buffer) => {
@@ -112,5 +119,5 @@ function collect(stream: NodeJS.ReadableStream, maxBytes: number, onTooMuch: () 
     if (size <= maxBytes) chunks.push(chunk);
     else onTooMuch();
   });
-  return () => Buffer.concat(chunks).toString("utf8");
+  return (encoding = "utf8") => Buffer.concat(chunks).toString(encoding);
 }

@@ -1,5 +1,6 @@
-import { createPublicKey, sign } from "node:crypto";
-import { keyHint, parsePrivateKey, publicPem } from "./private-key.js";
+import { sign } from "node:crypto";
+import { keyHint, publicPem } from "../p256-key.js";
+import { parsePrivateKey } from "./private-key.js";
 import { seal } from "./seal.js";
 import type { Signer } from "./signer.js";
 
@@ -11,7 +12,7 @@ import type { Signer } from "./signer.js";
 export function keySigner(key: { readonly pem: string; readonly password?: string }): Signer {
   const privateKey = parsePrivateKey(key.pem, key.password);
   const publicKey = publicPem(privateKey);
-  const hint = keyHint(createPublicKey(privateKey));
+  const hint = keyHint(privateKey);
   return {
     name: `key ${hint.slice(0, 12)}`,
     publicKey,

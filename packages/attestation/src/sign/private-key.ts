@@ -1,8 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { TgoError } from "@tgo/errors";
-
-const HOW_TO_MAKE_ONE =
-  "Make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes-256-cbc -out signing-key.pem";
+import { HOW_TO_MAKE_ONE, requireP256 } from "../p256-key.js";
 
 /**
  * An ECDSA P-256 key from PEM: PKCS#8, encrypted or not, or OpenSSL's older form.
@@ -43,25 +41,4 @@ function keyOf(pem: string, password: string | undefined, isEncrypted: boolean):
       { where: "--signing-key", remedy: isEncrypted ? "Check --signing-key-password." : HOW_TO_MAKE_ONE },
     );
   }
-}
-
-/** @throws TgoError USAGE when the key is another kind of key than ECDSA P-256 */
-export function requireP256(key: KeyObject, where: string): void {
-  const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (key.asymmetricKeyType === "ec" && curve === "prime256v1") return;
-  const kind = curve ?? key.asymmetricKeyType ?? key.type;
-  throw new TgoError("USAGE", `the key is ${kind}, not ECDSA P-256`, { where, remedy: HOW_TO_MAKE_ONE });
-}
-
-/** How bundles name a key, as cosign does: the base64 of the SHA-256 of its public half in DER. */
-export function keyHint(key: KeyObject): string {
-  const own = key.type === "private" ? createPublicKey(key) : key;
-  return createHash("sha256")
-    .update(own.export({ type: "spki", format: "der" }))
-    .digest("base64");
-}
-
-/** The public half in PEM. */
-export function publicPem(key: KeyObject): string {
-  return createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
 }

@@ -1,8 +1,8 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { TgoError } from "@tgo/errors";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toTrustMaterial, Verifier } from "@sigstore/verify";
-import { keyHint, requireP256 } from "../sign/private-key.js";
+import { keyHint, readPublicKey } from "../p256-key.js";
 import type { TrustedIdentity, TrustedKey, TrustPolicy } from "./trust-policy.js";
 
 /** A trust policy that was read. */
@@ -28,26 +28,8 @@ function readKey(trusted: TrustedKey): Trust["keys"][number] {
   const where = `trusted key ${trusted.name}`;
   if (trusted.expires !== undefined && Number.isNaN(Date.parse(trusted.expires)))
     throw new TgoError("USAGE", `"${trusted.expires}" is not a date`, { where });
-  const key = publicKeyOf(trusted.pem, where);
-  requireP256(key, where);
+  const key = readPublicKey(trusted.pem, where);
   return { ...trusted, key, hint: keyHint(key) };
-}
-
-function publicKeyOf(pem: string, where: string): KeyObject {
-  // Node would make a public key of a private one: whoever passes that here has mixed up two files.
-  if (/PRIVATE KEY/.test(pem))
-    throw new TgoError("USAGE", "it is a private key; a trusted key is the public half", {
-      where,
-      remedy: "openssl pkey -in signing-key.pem -pubout -out signing-key.pub",
-    });
-  try {
-    return createPublicKey(pem);
-  } catch {
-    throw new TgoError("USAGE", "it is no public key in PEM", {
-      where,
-      remedy: "openssl pkey -in signing-key.pem -pubout -out signing-key.pub",
-    });
-  }
 }
 
 function verifierOf(trustedRoot: string): Verifier {
