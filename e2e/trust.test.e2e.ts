@@ -128,6 +128,28 @@ describe.each(ENGINES)("what was released with the %s engine", (engine) => {
       expect(verified.code, verified.stdout).toBe(0);
     });
 
+    it("has bills of materials that are those of its layers", async () => {
+      const { open } = harness.registries;
+      const [, amd64 = ""] = await subjects();
+      const [entry] = (await list(open, amd64)).filter(
+        ({ annotations = {} }) => annotations["dev.sigstore.bundle.predicateType"] === SBOM,
+      );
+      const {
+        layers: [layer],
+      } = await json<{ layers: Entry[] }>(open, entry?.digest ?? "");
+      const bundle = await fetch(`${open.url}/v2/${REPOSITORY}/blobs/${layer?.digest ?? ""}`);
+      const { dsseEnvelope } = (await bundle.json()) as { dsseEnvelope: { payload: string } };
+      const { predicate } = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString()) as {
+        predicate: { components: unknown[] };
+      };
+      expect(predicate.components.length).toBeGreaterThan(100);
+      const read = await harness.tgo(
+        ["sbom", `${open.host}/${REPOSITORY}:1.2.3`, "--platform", "linux/amd64"],
+        { env },
+      );
+      expect(JSON.parse(read.stdout)).toEqual(predicate);
+    });
+
     /** Removes a tag or a digest from a registry's disk. */
     const remove = async (registry: LocalRegistry, ...names: string[]): Promise<void> => {
       for (const name of names) {

@@ -135,11 +135,12 @@ export async function bundleCore() {
 
 /**
  * The bundle's files. core.js is the entry; each import() in the packages makes a part that is loaded when it is needed:
- * images.js, the functions on any image, layers.js, the reader of layers, releases.js, and attest.js, signatures with
- * Sigstore's libraries. What several of them share is in files that are named after them; common.js is part of all.
+ * images.js, the functions on any image, layers.js, the reader of layers, releases.js, attest.js, signatures with
+ * Sigstore's libraries, and pnpm-packages.js, with a parser of YAML. What several of them share is in files that are named after them; common.js is part of all.
  * programs.js has the texts of the scripts, container tools and tool locks that are used inside containers.
  */
 const PARTS = [
+  "attest-core-images-layers-releases.js",
   "attest-core-images-releases.js",
   "attest-images-layers.js",
   "attest-images.js",
@@ -152,6 +153,7 @@ const PARTS = [
   "images-releases.js",
   "images.js",
   "layers.js",
+  "pnpm-packages.js",
   "programs.js",
   "releases.js",
 ];

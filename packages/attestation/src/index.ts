@@ -36,7 +36,6 @@ export type { BuildInputs, BuildSource } from "./provenance/build-inputs.js";
 export { provenanceOf, type Provenance } from "./provenance/provenance.js";
 export { readProvenance, type ReadProvenance } from "./provenance/read-provenance.js";
 export type { Bill, LockedPackage } from "./sbom/bill.js";
-export { isBillFile } from "./sbom/bill-files.js";
 export { cycloneDx } from "./sbom/cyclonedx.js";
-export { type BilledImage, readImageBill } from "./sbom/image-bill.js";
+export { type BilledImage, billOf, readImageBill } from "./sbom/image-bill.js";
 export { spdx } from "./sbom/spdx.js";

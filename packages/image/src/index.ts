@@ -14,6 +14,15 @@ export {
   isFinalIndex,
 } from "./finalise.js";
 export { type LinkFinding, linkFindingText, linkRemedy, type LinkReport } from "./link/link-report.js";
+export {
+  type BillFile,
+  type BillFileKind,
+  type BillFiles,
+  billFileKind,
+  isBillFile,
+  packBillFiles,
+  unpackBillFiles,
+} from "./packages/bill-files.js";
 export type { InstalledPackage, PackageKind } from "./packages/installed-package.js";
 export {
   MAX_PACKAGE_FILE_BYTES,

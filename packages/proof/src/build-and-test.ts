@@ -1,6 +1,6 @@
 import { buildVariants, type BuildContext, type BuildRequest, type Built } from "@tgo/builders";
 import { compareVariants } from "./parity.js";
-import { retryIfCanceled, testVariants, type VariantProof } from "./test-variant.js";
+import { retryIfCanceled, testVariants, type TestOptions, type VariantProof } from "./test-variant.js";
 
 /** A built service, and the proof of each variant. */
 export interface TestedBuild {
@@ -13,6 +13,7 @@ export interface BuildAndTestOptions {
   readonly smoke?: boolean;
   /** Called when every variant is built and its files have passed, while they run. */
   readonly onChecked?: (built: Built) => void;
+  readonly onBillFiles?: NonNullable<TestOptions["onBillFiles"]>;
 }
 
 /** Builds a service, then checks and smoke-tests the image of every platform. */

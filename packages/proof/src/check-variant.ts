@@ -1,6 +1,7 @@
 import type { Machine, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import {
+  type BillFiles,
   type ElfReport,
   linkFindingText,
   linkRemedy,
@@ -19,6 +20,8 @@ export interface CheckResult {
   readonly links: LinkSummary;
   /** Files that promised machines cannot load, and that nothing of the image loads; one line each. */
   readonly notes: readonly string[];
+  /** What a bill of materials is made of, if it was asked for. */
+  readonly billFiles?: BillFiles;
 }
 
 /** Programs and extension modules that find their libraries. */
@@ -46,6 +49,7 @@ export async function checkVariant(
   service: string,
   { platform, container }: Variant,
   allow: readonly string[],
+  { bill = false }: { readonly bill?: boolean } = {},
 ): Promise<CheckResult> {
   const actual = await container.platform();
   if (String(actual) !== platform) {
@@ -59,6 +63,7 @@ export async function checkVariant(
     allow,
     machines: promisedMachines(platform, machines),
     ...(libraryPath ? { libraryPath } : {}),
+    ...(bill ? { bill } : {}),
   });
   if (report.foreign.length > 0) throw foreignFiles(report.foreign, platform, service);
   if (report.elf === 0) {
@@ -82,6 +87,7 @@ export async function checkVariant(
     files: report.files,
     elf: report.elf,
     links: { roots: links.roots, libraries: links.libraries, notes: links.notes.map(linkFindingText) },
+    ...(report.billFiles === undefined ? {} : { billFiles: report.billFiles }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { errorMessage, type BuildContext, type Variant } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
+import type { BillFiles } from "@tgo/image";
 import { checkVariant, type LinkSummary } from "./check-variant.js";
 import { machineProofs, type MachineProof } from "./machines/machine-proof.js";
 import { type NativeSibling, nativeSibling } from "./native-sibling.js";
@@ -48,6 +49,8 @@ export interface TestOptions {
   readonly smoke?: boolean;
   /** Called for each variant whose files passed their check. */
   readonly onChecked?: (variant: Variant) => void;
+  /** Receives what a bill of materials of each variant is made of, which the check reads anyway. */
+  readonly onBillFiles?: (platform: Platform, files: BillFiles) => void;
 }
 
 /**
@@ -78,15 +81,19 @@ export async function testVariant(
   options: TestOptions & { readonly sibling?: NativeSibling | undefined } = {},
 ): Promise<VariantProof> {
   const { platform } = variant;
-  const { smoke = true, onChecked, sibling } = options;
+  const { smoke = true, onChecked, onBillFiles, sibling } = options;
   try {
-    const { files, elf, links, notes } = await context.progress.step(
+    const { files, elf, links, notes, billFiles } = await context.progress.step(
       { step: "check", service: name, platform },
-      () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
+      () =>
+        retryIfCanceled(context, () =>
+          checkVariant(context, name, variant, service.allowForeign, { bill: onBillFiles !== undefined }),
+        ),
       (check) => ({
         detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`,
       }),
     );
+    if (billFiles !== undefined) onBillFiles?.(platform, billFiles);
     onChecked?.(variant);
     if (!smoke) {
       const machines = machineProofs(platform, context.catalog.machines[platform], undefined);

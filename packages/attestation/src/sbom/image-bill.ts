@@ -1,4 +1,4 @@
-import type { FilesReader } from "@tgo/image";
+import type { BillFiles, FilesReader } from "@tgo/image";
 import type { Descriptor, ImageConfig, Repository } from "@tgo/registry";
 import type { Bill, BillSubject, LockedPackage } from "./bill.js";
 import { readBill } from "./read-bill.js";
@@ -31,10 +31,23 @@ export async function readImageBill(
   reader: FilesReader,
   locked: readonly LockedPackage[] = [],
 ): Promise<Bill> {
-  return readBill(subjectOf(image), await reader.read(source, image.layers), locked);
+  return billOf(image, await reader.read(source, image.layers), locked);
 }
 
-function subjectOf({ platform, digest, config: { created, labels } }: BilledImage): BillSubject {
+/** As {@link readImageBill}, from the image's files. */
+export function billOf(
+  image: Omit<BilledImage, "layers">,
+  files: BillFiles,
+  locked: readonly LockedPackage[] = [],
+): Bill {
+  return readBill(subjectOf(image), files, locked);
+}
+
+function subjectOf({
+  platform,
+  digest,
+  config: { created, labels },
+}: Omit<BilledImage, "layers">): BillSubject {
   const title = labels["org.opencontainers.image.title"] ?? "";
   const time = created == null ? Number.NaN : Date.parse(created);
   return {

@@ -1,5 +1,5 @@
+import type { BillFileKind } from "@tgo/image";
 import type { Component } from "./bill.js";
-import type { BillFileKind } from "./bill-files.js";
 
 type Interpreter = Pick<Component, "name" | "version" | "purl" | "cpe" | "license">;
 

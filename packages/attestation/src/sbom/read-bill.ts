@@ -1,7 +1,6 @@
 import { posix } from "node:path";
-import { readPackages, type ImageFile, type InstalledPackage } from "@tgo/image";
+import { billFileKind, readPackages, type BillFile, type BillFiles, type InstalledPackage } from "@tgo/image";
 import type { Bill, BillSubject, Component, Distribution, Hash, License, LockedPackage } from "./bill.js";
-import { billFileKind } from "./bill-files.js";
 import { licensesOfCopyright } from "./debian-copyright.js";
 import { readInterpreter } from "./interpreters.js";
 import { licenseOf } from "./licenses.js";
@@ -9,25 +8,26 @@ import { readOsRelease } from "./os-release.js";
 import { npmPurl, purlOf } from "./purl.js";
 
 /**
- * Lists what an image consists of, from the files of its layers. The same files give the same bill.
+ * Lists what an image consists of, from its files. The same files give the same bill, from wherever they were read.
  * @param files by path from the root; those for which `isBillFile` is true with their content
  * @param locked packages that are compiled into files, which no database lists
  */
 export function readBill(
   subject: BillSubject,
-  files: ReadonlyMap<string, ImageFile>,
+  files: BillFiles,
   locked: readonly LockedPackage[] = [],
 ): Bill {
-  const contents = [...files].flatMap(([path, { content }]) =>
-    content === undefined ? [] : [[path, content] as const],
-  );
+  // In one order, whether they were read from layers or from a root file system.
+  const contents = [...files]
+    .flatMap(([path, { content }]) => (content === undefined ? [] : [[path, content] as const]))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const distribution = distributionIn(files);
   const installed = readPackages(contents).packages.map((found) => componentOf(found, distribution, files));
   const components = [...installed, ...interpretersIn(contents), ...locked.map(lockedComponent)];
   return { subject, distribution, components: mergeByPurl(components) };
 }
 
-function distributionIn(files: ReadonlyMap<string, ImageFile>): Distribution | undefined {
+function distributionIn(files: BillFiles): Distribution | undefined {
   for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
     const found = readOsRelease(textOf(files.get(path)));
     if (found !== undefined) return found;
@@ -38,7 +38,7 @@ function distributionIn(files: ReadonlyMap<string, ImageFile>): Distribution | u
 function componentOf(
   found: InstalledPackage,
   distribution: Distribution | undefined,
-  files: ReadonlyMap<string, ImageFile>,
+  files: BillFiles,
 ): Component {
   const { kind, name, version, licenses = [], location } = found;
   return {
@@ -52,7 +52,7 @@ function componentOf(
 }
 
 /** A package's documentation may be a link to that of another one of the same source. */
-function debianLicense(name: string, files: ReadonlyMap<string, ImageFile>): License | undefined {
+function debianLicense(name: string, files: BillFiles): License | undefined {
   const folder = `/usr/share/doc/${name}`;
   const link = files.get(folder)?.target ?? files.get(`${folder}/copyright`)?.target;
   const target = link === undefined ? folder : posix.resolve("/usr/share/doc", link);
@@ -112,6 +112,6 @@ function mergeByPurl(components: readonly Component[]): Component[] {
   return [...merged.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
 
-function textOf(file: ImageFile | undefined): string {
+function textOf(file: BillFile | undefined): string {
   return file?.content === undefined ? "" : new TextDecoder().decode(file.content);
 }

@@ -1,10 +1,10 @@
+import { isBillFile } from "@tgo/image";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import type { Bill, BillSubject, LockedPackage } from "../../src/sbom/bill.js";
-import { isBillFile } from "../../src/sbom/bill-files.js";
 import { cycloneDx } from "../../src/sbom/cyclonedx.js";
 import { readBill } from "../../src/sbom/read-bill.js";
 import { spdx } from "../../src/sbom/spdx.js";
@@ -210,6 +210,7 @@ test.each([
   ["/usr/local/include/python3.12/patchlevel.h", true],
   ["/usr/include/stdio.h", false],
   ["/var/lib/dpkg/status", true],
+  ["/var/lib/dpkg/info/libc6.list", false],
   ["/app/main.py", false],
 ])("a bill needs %s: %s", (path, needed) => {
   expect(isBillFile(path)).toBe(needed);

@@ -1,6 +1,6 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
-import type { ElfReport, ElfScanOptions } from "@tgo/image";
+import { type BillFiles, type ElfReport, type ElfScanOptions, unpackBillFiles } from "@tgo/image";
 import program from "tgo:tools";
 import { baseImage, type BuildContext } from "../build-context.js";
 import { withTimeLimit } from "../time-limit.js";
@@ -9,6 +9,7 @@ import type { TreeReport } from "./hash-tree.js";
 import type { InstallFilesInput } from "./install-files.js";
 import type { InstalledPackage } from "./installed-packages.js";
 import type { ProbeInput, ProbeReport } from "./probe.js";
+import type { ScanElfOutput } from "./scan-elf.js";
 
 /** The image that our container tools run in, natively; never part of a result. */
 export const TOOLS_BASE = "docker.io/library/node:20-alpine";
@@ -68,16 +69,21 @@ export function rangeChecker(context: BuildContext): CheckRanges {
   };
 }
 
-/** Finds ELF files for another platform in a root file system, and programs without the libraries that they need. */
+/**
+ * Finds ELF files for another platform in a root file system, and programs without the libraries that they need.
+ * @param options.bill whether the files that a bill of materials is made of are returned too
+ */
 export async function scanRoot(
   context: BuildContext,
   root: Directory,
   platform: string,
-  options: ElfScanOptions,
-): Promise<ElfReport> {
+  options: ElfScanOptions & { readonly bill?: boolean },
+): Promise<ElfReport & { readonly billFiles?: BillFiles }> {
   const tools = await toolsContainer(context);
   const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
-  return run<ElfReport>(mounted, "scan-elf", { root: "/mnt/variant", platform, ...options });
+  const input = { root: "/mnt/variant", platform, ...options };
+  const { packedBill, ...report } = await run<ScanElfOutput>(mounted, "scan-elf", input);
+  return packedBill === undefined ? report : { ...report, billFiles: unpackBillFiles(packedBill) };
 }
 
 /** Compares what the variants of an image contain; see compareContents. */

@@ -20,7 +20,7 @@ export interface CompiledPackage {
 /**
  * The packages that a static-web service compiles into its pages: those that it depends on, and what these depend on,
  * by its lock. Development dependencies are tools. None for other strategies, whose packages are in the image.
- * @returns undefined where the service has a lock that is not read: pnpm's, or npm's format 1
+ * @returns undefined where the service has a lock that is not read: npm's format 1, or pnpm's before format 6
  * @throws TgoError SOURCE for a malformed package.json
  */
 export async function compiledPackages({
@@ -33,9 +33,16 @@ export async function compiledPackages({
   const read = (file: string): Promise<string> => source.directory.file(file).contents();
   const manifest = parsePackageJson(name, await read("package.json"));
   const manager = choosePackageManager(name, manifest, present);
-  if (manager.name === "pnpm") return undefined;
   const lock = await read(manager.lock);
-  return manager.name === "yarn" ? packagesOfYarn(manifest, lock) : packagesOfNpm(lock);
+  switch (manager.name) {
+    case "yarn":
+      return packagesOfYarn(manifest, lock);
+    case "npm":
+      return packagesOfNpm(lock);
+    case "pnpm":
+      // Its parser is large, and loaded for such locks only.
+      return (await import("./pnpm-packages.js")).packagesOfPnpm(lock)?.sort(byName);
+  }
 }
 
 /** Follows the dependencies of package.json through a yarn.lock. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { packagesOfNpm, packagesOfYarn } from "../../src/static-web/compiled-packages.js";
+import { packagesOfPnpm } from "../../src/static-web/pnpm-packages.js";
 import { parsePackageJson } from "../../src/static-web/package-json.js";
 
 const manifest = (fields: object) => parsePackageJson("web", JSON.stringify(fields));
@@ -65,6 +66,69 @@ describe("packages that are compiled into pages", () => {
     "are unknown by the package-lock.json %s",
     (text) => {
       expect(packagesOfNpm(text)).toBeUndefined();
+    },
+  );
+
+  const lock = "pnpm-lock.yaml";
+  const expected = [
+    { name: "@vue/shared", version: "3.5.0", lock, integrity: "sha512-BB==" },
+    { name: "real", version: "4.0.1", lock },
+    { name: "vue", version: "3.5.0", lock, integrity: "sha512-AA==" },
+  ];
+  const byName = (text: string) => packagesOfPnpm(text)?.sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  it("are those that a pnpm-lock.yaml of format 9 leads to, without tools", () => {
+    expect(
+      byName(`lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      alias: { specifier: 'npm:real@^4', version: real@4.0.1 }
+      local: { specifier: 'link:../local', version: 'link:../local' }
+      vue: { specifier: ^3, version: 3.5.0(typescript@5.0.0) }
+    devDependencies:
+      vite: { specifier: ^7, version: 7.0.1 }
+packages:
+  '@vue/shared@3.5.0': { resolution: { integrity: sha512-BB== } }
+  real@4.0.1: { resolution: {} }
+  typescript@5.0.0: { resolution: { integrity: sha512-CC== } }
+  vite@7.0.1: { resolution: { integrity: sha512-DD== } }
+  vue@3.5.0:
+    resolution: { integrity: sha512-AA== }
+    peerDependencies: { typescript: '*' }
+snapshots:
+  '@vue/shared@3.5.0': {}
+  real@4.0.1: { dependencies: { vue: 3.5.0(typescript@5.0.0) } }
+  typescript@5.0.0: {}
+  vite@7.0.1: {}
+  vue@3.5.0(typescript@5.0.0): { dependencies: { '@vue/shared': 3.5.0 } }
+`),
+    ).toEqual(expected);
+  });
+
+  it("are those of a pnpm-lock.yaml of format 6, which has one project at its top", () => {
+    expect(
+      byName(`lockfileVersion: '6.0'
+dependencies:
+  alias: { specifier: 'npm:real@^4', version: /real@4.0.1 }
+  vue: { specifier: ^3, version: 3.5.0(typescript@5.0.0) }
+devDependencies:
+  vite: { specifier: ^7, version: 7.0.1 }
+packages:
+  /@vue/shared@3.5.0: { resolution: { integrity: sha512-BB== }, dev: false }
+  /real@4.0.1: { resolution: {}, dev: false }
+  /vite@7.0.1: { resolution: { integrity: sha512-DD== }, dev: true }
+  /vue@3.5.0(typescript@5.0.0):
+    resolution: { integrity: sha512-AA== }
+    dependencies: { '@vue/shared': 3.5.0 }
+`),
+    ).toEqual(expected);
+  });
+
+  it.each(["lockfileVersion: 5.4", "[]", "a: b: c", "lockfileVersion: '9.0'\npackages: 1"])(
+    "are unknown from %j",
+    (text) => {
+      expect(packagesOfPnpm(text)).toBeUndefined();
     },
   );
 });

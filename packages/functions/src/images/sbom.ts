@@ -1,6 +1,6 @@
-import { cycloneDx, isBillFile, readImageBill, spdx } from "@tgo/attestation";
+import { cycloneDx, readImageBill, spdx } from "@tgo/attestation";
 import { TgoError } from "@tgo/errors";
-import { FilesReader, parsePlatform, platformOf } from "@tgo/image";
+import { FilesReader, isBillFile, parsePlatform, platformOf } from "@tgo/image";
 import { requireImage } from "@tgo/inspection";
 import type { Call } from "../call.js";
 import { openReferences, requireReferences } from "../references.js";

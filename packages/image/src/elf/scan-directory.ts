@@ -13,6 +13,7 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
 import { isAmongModules } from "../link/roots.js";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
+import { type BillFile, isBillFile, isBillLink } from "../packages/bill-files.js";
 import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-files.js";
 import type { Platform } from "../platform.js";
 import type { FileBytes } from "./file-bytes.js";
@@ -34,12 +35,14 @@ const TURN_MS = 20;
  *
  * File calls are synchronous, in short turns: over tens of thousands of tiny reads that is several times faster
  * than asynchronous ones.
+ * @param bill receives the files that a bill of materials is made of
  * @throws TgoError ENVIRONMENT for a directory or file that cannot be read: what was not read was not checked
  */
 export async function scanDirectory(
   root: string,
   platform: Platform,
   options: ElfScanOptions = {},
+  bill?: Map<string, BillFile>,
 ): Promise<ElfReport> {
   const scan = new ElfScan(platform, options);
   const base = Buffer.from(root.replace(/\/+$/, ""));
@@ -67,7 +70,17 @@ export async function scanDirectory(
         );
         if (isLoaderFile(text)) loaderFiles.set(text, file);
         if (packageFileKind(text) !== undefined) packageFiles.set(text, file);
-      } else if (entry.isSymbolicLink()) links.add(text);
+        if (bill !== undefined && isBillFile(text)) {
+          const content = readable(text, () => contentOf(file, MAX_PACKAGE_FILE_BYTES));
+          if (content !== undefined) bill.set(text, { content });
+        }
+      } else if (entry.isSymbolicLink()) {
+        links.add(text);
+        if (bill !== undefined && isBillLink(text)) {
+          const target = targetOf(Buffer.concat([base, path]));
+          if (target !== undefined) bill.set(text, { target });
+        }
+      }
       if (performance.now() < turnEnds) continue;
       await yieldToOthers();
       turnEnds = performance.now() + TURN_MS;

@@ -1,3 +1,4 @@
+import type { BillFiles } from "@tgo/image";
 import type { Prepared } from "../candidate/prepared.js";
 
 /**
@@ -7,6 +8,7 @@ import type { Prepared } from "../candidate/prepared.js";
 export class BuildLedger {
   readonly #prepared = new Map<string, Prepared>();
   readonly #built = new Set<string>();
+  readonly #files = new Map<string, BillFiles>();
 
   /** Remembers what a candidate is made from. */
   addCandidate(prepared: Prepared): void {
@@ -16,6 +18,19 @@ export class BuildLedger {
   /** @param digest of the index that this run built */
   addBuilt(digest: string): void {
     this.#built.add(digest);
+  }
+
+  /**
+   * Remembers what the check of a variant read: its layers need not be unpacked again for a bill of materials.
+   * @param digest of the variant's manifest
+   */
+  addFiles(digest: string, files: BillFiles): void {
+    this.#files.set(digest, files);
+  }
+
+  /** @param digest of the variant's manifest */
+  files(digest: string): BillFiles | undefined {
+    return this.#files.get(digest);
   }
 
   /** @param key the candidate's */

@@ -1,7 +1,7 @@
 import {
   CYCLONEDX_PREDICATE,
+  billOf,
   cycloneDx,
-  isBillFile,
   PROVENANCE_PREDICATE,
   provenanceOf,
   readImageBill,
@@ -14,7 +14,7 @@ import {
 } from "@tgo/attestation";
 import { compiledPackages } from "@tgo/builders";
 import { TgoError } from "@tgo/errors";
-import { FilesReader, readBlob } from "@tgo/image";
+import { type BillFiles, FilesReader, isBillFile, readBlob } from "@tgo/image";
 import { address, isIndex, parseConfig, type Descriptor } from "@tgo/registry";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { inputsKey } from "../candidate/candidate-key.js";
@@ -42,7 +42,7 @@ export function imageStatements(
     const isBuilt = ledger.hasBuilt(index.digest);
     return [
       ...provenanceStatements(image, isBuilt ? prepared : undefined, builder),
-      ...billStatements(image, prepared),
+      ...billStatements(image, prepared, ledger),
     ];
   };
 }
@@ -67,8 +67,11 @@ function provenanceStatements(
   }));
 }
 
-/** Of each platform its own: the platforms' packages differ. Layers are read only if a bill has to be signed. */
-function billStatements(image: ImageSubjects, { request }: Prepared): Attestation[] {
+/**
+ * Of each platform its own: the platforms' packages differ. They are made only if they have to be signed, and layers are
+ * read only of an image that this run did not check.
+ */
+function billStatements(image: ImageSubjects, { request }: Prepared, ledger: BuildLedger): Attestation[] {
   const reader = new FilesReader({ keep: isBillFile, digests: false });
   let locked: Promise<readonly LockedPackage[] | undefined> | undefined;
   return image.platforms.flatMap(({ platform, descriptor }) => {
@@ -76,7 +79,12 @@ function billStatements(image: ImageSubjects, { request }: Prepared): Attestatio
     const bill = (): Promise<Bill> => {
       locked ??= compiledPackages(request);
       reading ??= locked.then((packages = []) =>
-        billOf(image, { platform, descriptor, locked: packages, reader }),
+        billOfVariant(image, {
+          platform,
+          descriptor,
+          locked: packages,
+          files: ledger.files(descriptor.digest) ?? reader,
+        }),
       );
       return reading;
     };
@@ -88,18 +96,18 @@ function billStatements(image: ImageSubjects, { request }: Prepared): Attestatio
   });
 }
 
-async function billOf(
+async function billOfVariant(
   { target, service }: ImageSubjects,
   {
     platform,
     descriptor,
     locked,
-    reader,
+    files,
   }: {
     readonly platform: string;
     readonly descriptor: Descriptor;
     readonly locked: readonly LockedPackage[];
-    readonly reader: FilesReader;
+    readonly files: BillFiles | FilesReader;
   },
 ): Promise<Bill> {
   const source = { registry: target.client, repository: repositoryOf(target, service) };
@@ -108,11 +116,12 @@ async function billOf(
   if (isIndex(manifest)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where });
   const bytes = await readBlob(source.registry, source.repository, manifest.config);
   const { created, config } = parseConfig(bytes, where);
-  const variant = { platform, digest: descriptor.digest, layers: manifest.layers };
-  return readImageBill(
-    source,
-    { ...variant, config: { created, labels: config?.Labels ?? {} } },
-    reader,
-    locked,
-  );
+  const { layers } = manifest;
+  const variant = {
+    ...{ platform, digest: descriptor.digest, layers },
+    config: { created, labels: config?.Labels ?? {} },
+  };
+  return files instanceof FilesReader
+    ? readImageBill(source, variant, files, locked)
+    : billOf(variant, files, locked);
 }

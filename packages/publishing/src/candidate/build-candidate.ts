@@ -1,6 +1,6 @@
 import { type Built, standardLabels } from "@tgo/builders";
 import type { Platform } from "@tgo/catalog";
-import { finaliseImage, type FinalImage } from "@tgo/image";
+import { type BillFiles, finaliseImage, type FinalImage } from "@tgo/image";
 import { buildAndTest, type VariantProof } from "@tgo/proof";
 import type { Repository } from "@tgo/registry";
 import type { PublishContext } from "../targets/publish-context.js";
@@ -45,7 +45,11 @@ export async function buildCandidate(
   const onChecked = (checked: Built): void => {
     uploads.begin(targets, checked);
   };
-  const { built, proofs } = await buildAndTest(context, request, { onChecked }).catch((error: unknown) => {
+  const { ledger } = context;
+  const billFiles = new Map<string, BillFiles>();
+  const onBillFiles = (platform: string, files: BillFiles): void => void billFiles.set(platform, files);
+  const options = { onChecked, ...(ledger === undefined ? {} : { onBillFiles }) };
+  const { built, proofs } = await buildAndTest(context, request, options).catch((error: unknown) => {
     context.progress.endService(name);
     uploads.abandon().forEach(note);
     throw error;
@@ -66,7 +70,11 @@ export async function buildCandidate(
       }),
     );
   const image = new FirstFinalised((final) => {
-    context.ledger?.addBuilt(final.digest);
+    ledger?.addBuilt(final.digest);
+    for (const { platform, manifest } of final.variants) {
+      const files = billFiles.get(platform);
+      if (files !== undefined) ledger?.addFiles(manifest.digest, files);
+    }
     return recordProofs(context, request, proofsByManifest(final, proofs), {
       candidate: only === undefined ? candidateTag(key) : variantTag(key, only),
       index: final.digest,
