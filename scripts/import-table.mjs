@@ -42,6 +42,7 @@ export const PACKAGES = {
   host: { may: ["errors"] },
   git: { may: ["errors", "host"] },
   "local-engine": { may: ["errors", "redaction", "dockerfile", "registry", "image", "host"] },
+  doctor: { may: ["errors", "registry", "publishing"] },
   testing: { may: ["errors", "registry", "image"] },
 };
 
@@ -49,7 +50,7 @@ export const PACKAGES = {
 const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
 
 export const SHELLS = {
-  "apps/tgo": { may: [...SHELL, "git", "host", "local-engine", "redaction", "scaffold"], sdk: true },
+  "apps/tgo": { may: [...SHELL, "git", "host", "local-engine", "redaction", "scaffold", "doctor"], sdk: true },
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 

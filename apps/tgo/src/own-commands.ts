@@ -57,6 +57,33 @@ export const OWN_COMMANDS: readonly OwnCommand[] = [
     flags: [CATALOG, FORMAT],
   },
   {
+    name: "doctor",
+    usage: "doctor",
+    description:
+      "Checks whether this machine can build and publish: engine, emulation, disk, registries, proxies",
+    group: "Start",
+    flags: [
+      CATALOG,
+      {
+        flag: "registry",
+        description:
+          "Look at these registries instead of the catalog's: [name=]host[:port]/path[/{service}].",
+        takes: "text",
+        multiple: true,
+      },
+      {
+        flag: "mirror",
+        description: "Mirrors to look at, besides the catalog's.",
+        takes: "text",
+        multiple: true,
+      },
+      { flag: "docker-config", description: "Docker's config.json with the logins.", takes: "file" },
+      { flag: "ca-bundle", description: "CA certificates (PEM).", takes: "file" },
+      { flag: "engine", description: "The engine to look at.", takes: ["auto", "dagger", "local"] },
+      FORMAT,
+    ],
+  },
+  {
     name: "explain",
     usage: "explain [CODE]",
     description: "Says what an error's code means and what to do",

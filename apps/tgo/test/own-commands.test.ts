@@ -177,3 +177,38 @@ describe("tgo catalog", () => {
     expect(code).toBe(2);
   });
 });
+
+describe("tgo doctor", () => {
+  const OWN = { catalog: JSON.stringify({ extends: "none", services: {}, platforms: ["linux/amd64"] }) };
+  const CLOSED = "http://user:secret@127.0.0.1:9";
+
+  it("names what is broken on this machine, as text and as JSON, and never a password", async () => {
+    const cwd = await checkout({ "tgo.catalog.json": OWN.catalog, "ca.pem": "nothing" });
+    const env = { HTTPS_PROXY: CLOSED, NODE_EXTRA_CA_CERTS: "ca.pem", PATH: "/nowhere" };
+    const line = "doctor --engine local --registry mine=127.0.0.1:9/me --mirror npm=http://127.0.0.1:9";
+    const { code, stdout } = await tgo(line, { cwd, env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/failed {2}registry mine +cannot reach 127\.0\.0\.1:9[^\n]*\n +-> /);
+    expect(stdout).toMatch(/failed {2}mirror npm +cannot be reached at 127\.0\.0\.1:9: connection refused/);
+    expect(stdout).toMatch(/failed {2}CA certificates +NODE_EXTRA_CA_CERTS has no certificate in PEM/);
+    expect(stdout).toMatch(
+      /failed {2}proxy HTTPS_PROXY +cannot be reached[^\n]*\n +-> Correct or unset HTTPS_PROXY/,
+    );
+    expect(stdout).toMatch(/warn +git +not installed/);
+    expect(stdout).not.toContain("secret");
+
+    const json = await tgo(`${line} --format json`, { cwd, env });
+    expect(json.code).toBe(1);
+    const { ok, rows } = JSON.parse(json.stdout) as { ok: boolean; rows: { check: string; state: string }[] };
+    expect(ok).toBe(false);
+    expect(rows).toContainEqual(expect.objectContaining({ check: "mirror npm", state: "failed" }));
+  });
+
+  it("has a broken catalog as a row, and looks at the rest", async () => {
+    const cwd = await checkout({ "tgo.catalog.json": '{"registrys": 1}' });
+    const { code, stdout } = await tgo("doctor --engine local", { cwd });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/failed {2}catalog +1 problem:\n +- registrys: unknown field/);
+    expect(stdout).toMatch(/disk/);
+  });
+});

@@ -29,6 +29,19 @@ export function emulationProblem(platform: Platform, folder = BINFMT): TgoError 
     (text) => text.startsWith("enabled") && /^flags:.*F/m.test(text) && text.includes(elf),
   );
   if (enabled) return undefined;
+  const without = entries(folder).find((text) => text.startsWith("enabled") && text.includes(elf));
+  if (without !== undefined)
+    return new TgoError(
+      "ENVIRONMENT",
+      `this machine cannot run ${platform} programs in images: its emulator is registered without the flag F, so the kernel looks for it inside the image`,
+      {
+        where: interpreterOf(without) ?? folder,
+        remedy:
+          `update-binfmts --disable qemu-${qemu}\n` +
+          "apt-get install -y --reinstall qemu-user-static binfmt-support\n" +
+          `update-binfmts --enable qemu-${qemu}`,
+      },
+    );
   const mount = `mountpoint -q ${folder} || mount -t binfmt_misc binfmt_misc ${folder}`;
   // Registrations stay in the kernel when only their file system is not mounted.
   if (!existsSync(`${folder}/status`))
@@ -53,6 +66,21 @@ export function emulationProblem(platform: Platform, folder = BINFMT): TgoError 
         `update-binfmts --enable qemu-${qemu}`,
     },
   );
+}
+
+/**
+ * The program that runs a foreign platform's programs here.
+ * @returns undefined for this machine's own platform, and if there is none
+ */
+export function emulatorOf(platform: Platform, folder = BINFMT): string | undefined {
+  const { elf } = MACHINES[platform.split("/")[1] ?? ""] ?? { elf: "none" };
+  if (platform === hostPlatform()) return undefined;
+  const entry = entries(folder).find((text) => text.startsWith("enabled") && text.includes(elf));
+  return entry === undefined ? undefined : interpreterOf(entry);
+}
+
+function interpreterOf(entry: string): string | undefined {
+  return /^interpreter (.+)$/m.exec(entry)?.[1];
 }
 
 function entries(folder: string): string[] {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { emulationProblem, hostPlatform } from "../src/emulation.js";
+import { emulationProblem, emulatorOf, hostPlatform } from "../src/emulation.js";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -48,6 +48,21 @@ describe("emulation", () => {
       const folder = binfmt({ status: "enabled\n", qemu: entry(state, flags) });
       expect(emulationProblem("linux/imaginary", folder) === undefined).toBe(works);
     }
+  });
+
+  it("without the flag F is told, with its interpreter and how to register it again; without the fault it runs", () => {
+    const entry = (flags: string): string =>
+      `enabled\ninterpreter /usr/bin/qemu\nflags: ${flags}\noffset 0\nmagic 7f454c46imaginary\n`;
+    const folder = binfmt({ status: "enabled\n", qemu: entry("OC") });
+    expect(emulationProblem("linux/imaginary", folder)).toMatchObject({
+      what: expect.stringContaining("without the flag F") as string,
+      where: "/usr/bin/qemu",
+      remedy: expect.stringContaining("update-binfmts --disable qemu-imaginary") as string,
+    });
+    expect(
+      emulationProblem("linux/imaginary", binfmt({ status: "enabled\n", qemu: entry("F") })),
+    ).toBeUndefined();
+    expect(emulatorOf(hostPlatform(), folder)).toBeUndefined();
   });
 
   it("is not needed for this machine's platform", () => {

@@ -5,15 +5,11 @@ import {
   type Catalog,
   type CatalogOrigins,
 } from "@tgo/catalog";
-import { isTgoError, TgoError } from "@tgo/errors";
-import { pathExists, readInputFile, readReason } from "@tgo/host";
-import { relative, resolve } from "node:path";
+import { isTgoError } from "@tgo/errors";
+import { relative } from "node:path";
 import { EXIT } from "../command-process.js";
-import { readDefaults } from "../environment-defaults.js";
+import { catalogFile, readCatalogText } from "./catalog-file.js";
 import type { OwnRun } from "./own-run.js";
-
-/** Where a catalog is looked for if none is named. */
-const NAMES = ["tgo.catalog.jsonc", "tgo.catalog.json"];
 
 /**
  * `catalog check`: whether a catalog file is valid, with all its problems. `catalog show`: the catalog that results.
@@ -26,7 +22,8 @@ export async function catalog({ invocation, product, process, output }: OwnRun):
   const file = path === undefined ? undefined : relative(process.cwd, path) || path;
   const base = await product.builtInCatalog();
   try {
-    const override = path === undefined ? undefined : parseOverrideFile(await readText(path), file ?? path);
+    const override =
+      path === undefined ? undefined : parseOverrideFile(await readCatalogText(path), file ?? path);
     const result = applyOverride(base, override, file);
     if (words[0] === "show") {
       const origins = catalogOrigins(base, override, file);
@@ -43,32 +40,6 @@ export async function catalog({ invocation, product, process, output }: OwnRun):
       `${JSON.stringify({ ok: false, file, problems: problems.length === 0 ? [head] : problems })}\n`,
     );
     return EXIT.failure;
-  }
-}
-
-/** The file that --catalog names, else the variable, else one in the current folder. */
-async function catalogFile({ invocation, product, process, output }: OwnRun): Promise<string | undefined> {
-  const given = invocation.flags.catalog;
-  if (typeof given === "string") return resolve(process.cwd, given);
-  const { env, cwd } = process;
-  const defaults = await readDefaults(product.moduleApi, { env, cwd, given: new Map() }, ({ message }) => {
-    output.err(`tgo: ${message}\n`);
-  });
-  const value = defaults.get("catalog")?.value;
-  if (typeof value === "string") return resolve(cwd, value);
-  for (const name of NAMES) if (await pathExists(resolve(cwd, name))) return resolve(cwd, name);
-  return undefined;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return (await readInputFile(path, { pipe: true })).bytes.toString("utf8");
-  } catch (cause) {
-    throw new TgoError("USAGE", `the catalog cannot be read (--catalog): ${readReason(cause)}`, {
-      where: path,
-      remedy: "Check the path.",
-      cause,
-    });
   }
 }
 

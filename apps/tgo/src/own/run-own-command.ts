@@ -11,6 +11,7 @@ type OwnFunction = (run: OwnRun) => Promise<number>;
 const FUNCTIONS: Readonly<Record<string, () => Promise<OwnFunction>>> = {
   init: async () => (await import("./init.js")).init,
   catalog: async () => (await import("./catalog.js")).catalog,
+  doctor: async () => (await import("./doctor.js")).doctor,
 };
 
 export async function runOwnCommand(

@@ -5,6 +5,7 @@ import { innerCause, TgoError, problemOf, type Problem } from "@tgo/errors";
 import type { PublishContext } from "../targets/publish-context.js";
 import type { CheckReport } from "@tgo/report";
 import { checkOf } from "./check-lines.js";
+import { diskProblem, freeBytes, GIGABYTE } from "./disk.js";
 import { foreignProgram } from "./foreign-program.js";
 import { problemsOf } from "./problems.js";
 
@@ -41,7 +42,6 @@ const EMULATOR_SECONDS = 120;
 
 /** Changes with every run, so that the engine does not serve the step from its cache. */
 const CHECKED_AT = "TGO_CHECKED_AT";
-const GIGABYTE = 1024 ** 3;
 
 async function checkDisk(context: PublishContext, services: number): Promise<EngineProblems> {
   try {
@@ -68,32 +68,6 @@ async function checkDisk(context: PublishContext, services: number): Promise<Eng
     const problem = problemOf(error);
     return { blocking: [problem], warnings: [], checks: [checkOf("disk", [problem], [])] };
   }
-}
-
-/** @param output of `df -P -k` for one file system @returns undefined when it is something else */
-export function freeBytes(output: string): number | undefined {
-  const available = Number(output.trim().split("\n").at(-1)?.split(/\s+/)[3]);
-  return Number.isFinite(available) ? available * 1024 : undefined;
-}
-
-/**
- * A service with its tools and packages takes up to a gigabyte: an engine that had built six services for days held
- * 9 GB. With less than one gigabyte in all, no build starts.
- */
-export function diskProblem(
-  free: number | undefined,
-  services: number,
-  engine: string,
-): (Problem & { readonly blocks: boolean }) | undefined {
-  const needed = services * GIGABYTE;
-  if (free === undefined || free >= needed) return undefined;
-  return {
-    code: "ENVIRONMENT",
-    what: `the engine has ${(free / GIGABYTE).toFixed(1)} GB of disk left`,
-    where: engine,
-    remedy: `Free disk space: building ${services === 1 ? "a service" : `${services} services`} from scratch takes up to ${services} GB.`,
-    blocks: free < GIGABYTE,
-  };
 }
 
 /** The last line of the kernel's or the emulator's output, else the engine's message. */

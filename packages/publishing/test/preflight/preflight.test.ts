@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorResponse } from "@tgo/testing";
 import type { TargetContext } from "../../src/targets/publish-context.js";
-import { diskProblem, freeBytes } from "../../src/preflight/check-engine.js";
+import { diskProblem, freeBytes } from "../../src/preflight/disk.js";
 import { checkRegistry, type RegistryCheck } from "../../src/preflight/check-registry.js";
 import { checkRegistries } from "../../src/preflight/check-service.js";
 import { clockProblems, skewSeconds, type ClockSkew } from "../../src/preflight/clock.js";

@@ -1,0 +1,47 @@
+import { problemOf, TgoError, type Problem } from "@tgo/errors";
+import { connect } from "node:net";
+
+const LIMIT_MS = 3000;
+
+/**
+ * Whether something listens at a proxy's or mirror's address.
+ * @param address a URL, whose credentials are not sent
+ * @param remedy for the reader
+ * @returns the problem; undefined if a connection was made
+ */
+export async function connects(address: string, remedy: string): Promise<Problem | undefined> {
+  if (!URL.canParse(address))
+    return problemOf(
+      new TgoError("ENVIRONMENT", "is not a URL", { remedy: `${remedy} It looks like http://proxy:3128.` }),
+    );
+  const { hostname, port, protocol } = new URL(address);
+  const number = Number(port) || (protocol === "https:" ? 443 : protocol.startsWith("socks") ? 1080 : 80);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const why = await new Promise<string | undefined>((resolve) => {
+    const socket = connect({ host, port: number, timeout: LIMIT_MS });
+    const end = (result: string | undefined): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("connect", () => {
+      end(undefined);
+    });
+    socket.once("timeout", () => {
+      end(`no answer within ${LIMIT_MS / 1000} s`);
+    });
+    socket.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+      end(WORDS[code ?? ""] ?? message);
+    });
+  });
+  return why === undefined
+    ? undefined
+    : problemOf(new TgoError("ENVIRONMENT", `cannot be reached at ${host}:${number}: ${why}`, { remedy }));
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "no such host",
+  EHOSTUNREACH: "no route to it",
+  ENETUNREACH: "no route to it",
+};

@@ -1,0 +1,28 @@
+import type { Row } from "./diagnose.js";
+
+/** Rows as a table of plain text, each remedy below its row; the last line says what it comes to. */
+export function renderRows(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(({ check }) => check.length));
+  const lines = rows.flatMap(({ check, state, found, remedy }) => {
+    const [first = "", ...others] = found.split("\n");
+    const indent = " ".repeat(width + 10);
+    return [
+      `${state.padEnd(6)}  ${check.padEnd(width)}  ${first}`,
+      ...others.map((line) => `${indent}${line}`),
+      ...(remedy ?? "")
+        .split("\n")
+        .flatMap((line, at) => (line === "" ? [] : `${indent}${at === 0 ? "-> " : "   "}${line}`)),
+    ];
+  });
+  return [...lines, "", summary(rows), ""].join("\n");
+}
+
+function summary(rows: readonly Row[]): string {
+  const count = (state: Row["state"]): number => rows.filter((row) => row.state === state).length;
+  const failures = count("failed");
+  const warnings = count("warn");
+  const warned = warnings === 0 ? "" : `; ${warnings === 1 ? "1 warning" : `${warnings} warnings`}`;
+  return failures === 0
+    ? `This machine can build and publish${warned}.`
+    : `${failures === 1 ? "1 check failed" : `${failures} checks failed`}${warned}.`;
+}
