@@ -79,6 +79,12 @@ export const OWN_COMMANDS: readonly OwnCommand[] = [
       },
       { flag: "docker-config", description: "Docker's config.json with the logins.", takes: "file" },
       { flag: "ca-bundle", description: "CA certificates (PEM).", takes: "file" },
+      {
+        flag: "probe",
+        description:
+          "Instead, show how a registry behaves: push a tiny image to this repository, host/path, look, and remove it.",
+        takes: "text",
+      },
       { flag: "engine", description: "The engine to look at.", takes: ["auto", "dagger", "local"] },
       FORMAT,
     ],

@@ -10,6 +10,8 @@ export type {
   RegistryFacts,
   Seen,
 } from "./host-facts.js";
+export { type ProbeResult, type ProbeRow, probeRegistry } from "./probe/probe-registry.js";
+export { renderProbe } from "./probe/render-probe.js";
 export { registryFacts } from "./registry-facts.js";
 export { renderRows } from "./render.js";
 export { runProgramOf } from "./run-program-of.js";

@@ -49,6 +49,7 @@ export {
   type TransferTarget,
   pushBlobsAndManifests,
 } from "./push-blobs-and-manifests.js";
+export { type RawAnswer, rawAnswers, type RawRequest } from "./raw-answers.js";
 export { type Reference, formatReference, isTag, parseReference } from "./reference.js";
 export type { Artifact, ArtifactManifest, AttachResult } from "./referrers.js";
 export { type OnBytes, TransferMeter } from "./transfer-meter.js";

@@ -142,7 +142,8 @@ async function firstLine(
   }
 }
 
-async function credentialsOf(
+/** The logins of Docker's config: the named one, else the caller's. */
+export async function credentialsOf(
   given: string | undefined,
   { env, cwd, home }: { readonly env: Environment; readonly cwd: string; readonly home: string },
 ): Promise<{ readonly source: CredentialSource | undefined; readonly from: string | undefined }> {

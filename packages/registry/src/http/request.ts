@@ -13,7 +13,7 @@ export const EMPTY_BODY: Body = { size: 0, open: () => new Uint8Array(0) };
 
 /** One request, before authorization. */
 export interface RegistryRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Body;
