@@ -1,15 +1,17 @@
 /** Measures whole publishes: `npm run bench -- publish`. */
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { dockerConfig, startRegistry } from "@tgo/testing";
 import { startBases } from "./src/bases.js";
+import { bundleChild } from "./src/bundle.js";
 import { describeMachine } from "./src/machine.js";
 import { measureRound, type PublishBench } from "./src/publish/measure-publish.js";
 import { parsePublishOptions, PUBLISH_HELP, type PublishOptions } from "./src/publish/publish-options.js";
 import type { MeasuredPublish, PublishResults } from "./src/publish/publish-results.js";
 import { publishTables } from "./src/publish/publish-tables.js";
+import { writePublishes } from "./src/publish/write-publishes.js";
 import { textTable } from "./src/render.js";
 import { findSamples, readCatalog, ROOT } from "./src/samples.js";
 import { createWorkFolder, removeFolder } from "./src/state.js";
@@ -25,13 +27,14 @@ export async function publishBench(
     print(PUBLISH_HELP);
     return 0;
   }
-  const samples = findSamples(await readCatalog(undefined), options.services, `${ROOT}/examples/repos`);
+  const catalog = await readCatalog(undefined);
+  const samples = findSamples(catalog, options.services, `${ROOT}/examples/repos`);
   const [native, foreign] =
     process.arch === "arm64"
       ? (["linux/arm64", "linux/amd64"] as const)
       : (["linux/amd64", "linux/arm64"] as const);
   const work = await createWorkFolder();
-  const bases = await startBases(samples, native, print);
+  const [program, bases] = await Promise.all([bundleChild(), startBases(samples, native, print)]);
   const started = await Promise.all(
     (["none", "basic", "bearer"] as const).map((auth) => startRegistry({ auth })),
   );
@@ -48,6 +51,15 @@ export async function publishBench(
       options,
       native,
       foreign,
+      program,
+      catalog: {
+        ...catalog,
+        registries: {},
+        mirrors: {
+          ...catalog.mirrors,
+          images: { ...catalog.mirrors.images, "docker.io": bases.registry.host },
+        },
+      },
       mirror: bases.registry.host,
       registries,
       dockerConfig: file,
@@ -65,7 +77,7 @@ export async function publishBench(
           return [];
         });
         if (signal.aborted) return 130;
-        results = { ...results, runs: [...results.runs, ...runs] };
+        results = { ...results, date: new Date().toISOString(), runs: [...results.runs, ...runs] };
         // After each service: an interrupted run keeps its rounds.
         if (options.output !== undefined)
           await writeFile(options.output, `${JSON.stringify(results, null, 2)}\n`);
@@ -73,6 +85,7 @@ export async function publishBench(
     }
     print(`\n${publishTables(results).map(textTable).join("\n\n")}\n`);
     for (const failure of failures) print(`FAILED: ${failure}`);
+    if (options.write) print(`Written: ${relative(ROOT, await writePublishes(results))}`);
     return failures.length > 0 ? 1 : 0;
   } finally {
     await Promise.all([bases.registry, ...started].map((registry) => registry.stop()));
@@ -80,7 +93,7 @@ export async function publishBench(
   }
 }
 
-async function earlierResults({ output, checkouts }: PublishOptions): Promise<PublishResults> {
+async function earlierResults({ output, checkouts, engine }: PublishOptions): Promise<PublishResults> {
   const commits = Object.fromEntries(
     await Promise.all(
       Object.entries(checkouts).map(async ([code, folder]) => {
@@ -108,6 +121,8 @@ async function earlierResults({ output, checkouts }: PublishOptions): Promise<Pu
     commands: [...(earlier?.commands ?? []), command],
     commits,
     machine: `${cores} cores (${cpu}), ${os}`,
+    date: new Date().toISOString(),
+    engine,
     runs: earlier?.runs ?? [],
   };
 }

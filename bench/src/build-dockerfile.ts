@@ -22,11 +22,14 @@ function dockerfileService(args: Readonly<Record<string, string>>): Service {
 export async function buildOwnDockerfile(
   client: Client,
   job: BuildJob,
-  { platform, args }: { readonly platform: Platform; readonly args: Readonly<Record<string, string>> },
+  {
+    platforms,
+    args,
+  }: { readonly platforms: readonly Platform[]; readonly args: Readonly<Record<string, string>> },
   steps: Steps,
   host: HostOptions,
 ): Promise<TimedBuild> {
-  const context = await createContext(client, productOf(job), optionsOf(client, job, [platform]), host);
+  const context = await createContext(client, productOf(job), optionsOf(client, job, platforms), host);
   const source = client.host().directory(job.source);
   const request = await prepareBuild(context, job.service, dockerfileService(args), { source });
   const started = steps.begin();

@@ -1,15 +1,17 @@
 /**
  * Runs one measured build in a process of its own, so that its memory is what `tgo` would use, without leftovers of an
- * earlier build. Receives a job as a message, sends the result and exits.
+ * earlier build. Receives a job as a message, sends the result and exits; or reads it from the file that is its argument.
  */
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { connection, dag } from "@dagger.io/dagger";
 import { startEngine } from "@tgo/local-engine";
 import { Catalog } from "@tgo/catalog";
 import { parse } from "@tgo/schemas";
 import { buildOwnDockerfile } from "./build-dockerfile.js";
 import { buildOurs } from "./build-ours.js";
-import type { BuildJob, Job, JobResult, Measured } from "./job.js";
+import { type BuildJob, type Job, type JobResult, type Measured, SIZED_TAG } from "./job.js";
 import type { TimedBuild } from "./push.js";
 import { roundToMs, Steps } from "./steps.js";
 
@@ -18,6 +20,7 @@ function indexMirrors({ pypi, npm, debian, debianSecurity }: Catalog["mirrors"])
   return [pypi, npm, debian, debianSecurity].filter((url) => url !== undefined);
 }
 
+const execute = promisify(execFile);
 const interruption = new AbortController();
 
 async function measure(job: BuildJob): Promise<Measured> {
@@ -45,6 +48,10 @@ async function measure(job: BuildJob): Promise<Measured> {
         ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps, host)
         : buildOwnDockerfile(dag, job, job.build, steps, host));
       const built = { seconds: roundToMs(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
+      for (const registry of job.publishTo ?? []) await timed.push(registry);
+      await Promise.all(
+        (job.publishTo ?? []).map((registry) => inspect(`${registry}/${job.service}:${SIZED_TAG}`)),
+      );
       const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "local engine";
       if (job.push === undefined) return { ...built, engine: name };
       const pushSeconds = roundToMs(await push(timed, job.push));
@@ -53,6 +60,14 @@ async function measure(job: BuildJob): Promise<Measured> {
   } finally {
     await engine?.close();
   }
+}
+
+/** Reads the index and each platform's configuration, as somebody does who trusts no push. */
+async function inspect(reference: string): Promise<void> {
+  const flags = ["inspect", "--tls-verify=false"];
+  await execute("skopeo", [...flags, "--raw", `docker://${reference}`]);
+  for (const arch of ["amd64", "arm64"])
+    await execute("skopeo", ["--override-arch", arch, ...flags, "--config", `docker://${reference}`]);
 }
 
 async function push({ push: upload }: TimedBuild, registry: string): Promise<number> {
@@ -105,6 +120,13 @@ const stop = (): void => {
 process.on("SIGINT", stop);
 process.on("SIGTERM", stop);
 process.on("disconnect", stop);
+const [, , jobFile] = process.argv;
+if (jobFile !== undefined) {
+  void runJob(JSON.parse(readFileSync(jobFile, "utf8")) as Job).then((result) => {
+    if (result.kind === "failed") process.stderr.write(`${result.message}\n`);
+    process.exit(result.kind === "failed" ? 1 : 0);
+  });
+}
 process.once("message", (job: Job) => {
   void runJob(job).then((result) => {
     process.send?.(result, () => process.exit());

@@ -16,11 +16,13 @@ export interface BuildJob {
     | { readonly by: "us"; readonly platforms: readonly Platform[] }
     | {
         readonly by: "dockerfile";
-        readonly platform: Platform;
+        readonly platforms: readonly Platform[];
         readonly args: Readonly<Record<string, string>>;
       };
   /** Registry to push the image to after the build, under {@link SIZED_TAG}. */
   readonly push: string | undefined;
+  /** Registries to publish the image to, as part of what is measured: each is inspected afterwards. */
+  readonly publishTo?: readonly string[];
 }
 
 /** Removes everything unused from the cache of Dagger's engine. */

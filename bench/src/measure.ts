@@ -142,9 +142,9 @@ async function buildOf(
     case "edit":
       return { by: "us", platforms: [native, foreign] };
     case "dockerfile":
-      return { by: "dockerfile", platform: native, args: await declaredArgs(sample, buildArgs) };
+      return { by: "dockerfile", platforms: [native], args: await declaredArgs(sample, buildArgs) };
     case "emulated":
-      return { by: "dockerfile", platform: foreign, args: await declaredArgs(sample, buildArgs) };
+      return { by: "dockerfile", platforms: [foreign], args: await declaredArgs(sample, buildArgs) };
   }
 }
 

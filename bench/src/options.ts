@@ -131,7 +131,8 @@ function roundsOf(given: readonly string[]): Partial<Rounds> {
   return Object.fromEntries(entries);
 }
 
-function buildArgs(given: readonly string[]): Record<string, string> {
+/** @throws TgoError USAGE */
+export function buildArgs(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((text) => {
       const equals = text.indexOf("=");
@@ -143,7 +144,8 @@ function buildArgs(given: readonly string[]): Record<string, string> {
   );
 }
 
-function engineName(text: string): EngineName {
+/** @throws TgoError USAGE */
+export function engineName(text: string): EngineName {
   if (text === "local" || text === "dagger") return text;
   throw new TgoError("USAGE", `unknown engine "${text}"`, {
     remedy: "Use --engine local or --engine dagger.",

@@ -89,7 +89,7 @@ export function roundsText(rounds: Rounds): string {
   return [most, ...fewer].join("; ");
 }
 
-function markdownTable({ head, rows }: Table): string {
+export function markdownTable({ head, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(" | ")} |`;
   const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
   return [line(head), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");

@@ -6,7 +6,8 @@ import { expect, it } from "vitest";
 import { turnsOf } from "../src/publish/measure-publish.js";
 import { parsePublishOptions } from "../src/publish/publish-options.js";
 import type { MeasuredPublish } from "../src/publish/publish-results.js";
-import { type PublishRun, processorSeconds, runPublish } from "../src/publish/publish-run.js";
+import { measureCommand, processorSeconds } from "../src/publish/measured-command.js";
+import { type PublishRun, runPublish } from "../src/publish/publish-run.js";
 import { publishTables } from "../src/publish/publish-tables.js";
 
 it("processor time is that of the shell's children, user and system", () => {
@@ -38,7 +39,18 @@ it("codes take turns: who was first is second in the next round", () => {
   ]);
 });
 
-it("compares medians with what was before", () => {
+const CONDITIONS = { commands: [], commits: {}, machine: "", date: "2026-11-29", engine: "local" } as const;
+
+it("counts a process whose parent was killed before it", async () => {
+  const script = `bash -c 'bash -c "i=0; while [ \\$i -lt 200000 ]; do i=\\$((i+1)); done" & kill -9 $$'; sleep 1`;
+  const measured = await measureCommand({
+    ...{ argv: ["bash", "-c", script], cwd: "/", env: process.env, timeoutMs: 60_000 },
+    signal: new AbortController().signal,
+  });
+  if (process.getuid?.() === 0) expect(measured.processorSeconds).toBeGreaterThan(0.1);
+});
+
+it("compares medians with what was before, and with the targets", () => {
   const run = (code: string, kind: MeasuredPublish["kind"], seconds: number): MeasuredPublish => ({
     service: "tgo-api",
     code,
@@ -51,14 +63,21 @@ it("compares medians with what was before", () => {
     ...[20, 25, 30].map((seconds) => run("after", "one", seconds)),
     ...[50, 48, 90].map((seconds) => run("after", "both", seconds)),
     run("after", "edit", 10),
+    run("after", "dockerfile", 150),
   ];
-  const [wall, processor, compared] = publishTables({ commands: [], commits: {}, machine: "", runs });
+  const [wall, processor, compared] = publishTables({ ...CONDITIONS, runs });
   expect(wall?.rows).toEqual([
-    ["tgo-api", "before", "40.0 (30.0–50.0)", "–", "–", "–", "0"],
-    ["tgo-api", "after", "25.0 (20.0–30.0)", "50.0 (48.0–90.0)", "–", "10.0", "3"],
+    ["tgo-api", "before", "40.0 (30.0–50.0)", "–", "–", "–", "–", "0"],
+    ["tgo-api", "after", "25.0 (20.0–30.0)", "50.0 (48.0–90.0)", "–", "10.0", "150.0", "3"],
   ]);
   expect(processor?.rows[1]?.[3]).toBe("100.0 (96.0–180.0)");
-  expect(compared?.rows).toEqual([["tgo-api", "1.25 ×", "2.00 ×", "1.25 ×", "0.20 ×"]]);
+  expect(compared?.rows.map(([, value]) => value)).toEqual([
+    "1.25 × (≤ 1.35)",
+    "2.00 × (≤ 1.50 MISSED)",
+    "1.25 × (≤ 1.60)",
+    "3.00 × (≥ 3.30 MISSED)",
+    "0.20 × (≤ 0.40)",
+  ]);
 });
 
 it("refuses unknown kinds and folders that are no checkout", () => {

@@ -3,16 +3,23 @@ import { join } from "node:path";
 import { duration } from "@tgo/report";
 import { copySource } from "../measure.js";
 import { editSource } from "../edit.js";
-import type { Sample } from "../samples.js";
-import { freshState } from "../state.js";
+import type { Platform } from "@tgo/catalog";
+import { runJob } from "../run-job.js";
+import { declaredArgs, type Sample } from "../samples.js";
+import { freshState, type FreshState } from "../state.js";
+import { runDockerfileWay } from "./dockerfile-way.js";
 import { runPublish } from "./publish-run.js";
 import type { PublishOptions } from "./publish-options.js";
 import type { MeasuredPublish, PublishKind } from "./publish-results.js";
 
 export interface PublishBench {
   readonly options: PublishOptions;
-  readonly native: string;
-  readonly foreign: string;
+  readonly native: Platform;
+  readonly foreign: Platform;
+  /** The bundled child process. */
+  readonly program: string;
+  /** What the Dockerfile's build knows: the base images' mirror. */
+  readonly catalog: unknown;
   /** The base images' mirror. */
   readonly mirror: string;
   readonly registries: readonly {
@@ -42,15 +49,67 @@ export async function measureRound(
   sample: Sample,
   round: number,
 ): Promise<MeasuredPublish[]> {
-  const { kinds, checkouts } = bench.options;
+  const { kinds, beforeKinds, checkouts, dockerfileRounds } = bench.options;
   const runs: MeasuredPublish[] = [];
   const groups: PublishKind[][] = [["one"], ["both", "warm", "edit"]];
-  for (const group of groups.map((group) => group.filter((kind) => kinds.includes(kind)))) {
-    if (group.length === 0) continue;
-    for (const code of turnsOf(Object.keys(checkouts), round))
-      runs.push(...(await measureGroup(bench, sample, { code, group, round })));
-  }
+  for (const group of groups)
+    for (const code of turnsOf(Object.keys(checkouts), round)) {
+      const measured = group.filter((kind) => (code === "before" ? beforeKinds : kinds).includes(kind));
+      if (measured.length > 0)
+        runs.push(...(await measureGroup(bench, sample, { code, group: measured, round })));
+    }
+  if (kinds.includes("dockerfile") && sample.hasDockerfile && round <= dockerfileRounds)
+    runs.push(await measureDockerfile(bench, sample, round));
   return runs;
+}
+
+/** A service's own Dockerfile, on an empty engine. */
+async function measureDockerfile(
+  bench: PublishBench,
+  sample: Sample,
+  round: number,
+): Promise<MeasuredPublish> {
+  const { options, native, foreign, program, work, signal, catalog } = bench;
+  const state = await emptyEngine(bench);
+  const source = join(work, sample.name);
+  try {
+    await copySource(sample.folder, source);
+    const args = await declaredArgs(sample, options.buildArgs);
+    const { seconds, processorSeconds } = await runDockerfileWay({
+      ...{ program, work, signal, timeoutMs: options.timeoutMs },
+      env: { ...process.env, XDG_CACHE_HOME: state.home },
+      job: {
+        ...{ engine: options.engine, home: state.home, caBundle: options.caBundle, catalog },
+        ...{ service: sample.name, source },
+        build: { by: "dockerfile", platforms: [native, foreign], args },
+      },
+    });
+    return told(
+      bench,
+      { service: sample.name, code: "after", kind: "dockerfile", seconds, processorSeconds },
+      round,
+    );
+  } finally {
+    await state.discard();
+  }
+}
+
+/** @throws Error if Dagger's cache cannot be pruned */
+async function emptyEngine({ options, program, work, signal }: PublishBench): Promise<FreshState> {
+  const state = await freshState(work);
+  if (options.engine === "local" || options.keepCache) return state;
+  const { timeoutMs } = options;
+  const pruned = await runJob({ task: "prune" }, { program, env: process.env, timeoutMs, signal });
+  if (pruned.kind === "failed") throw new Error(`cannot prune the engine's cache: ${pruned.message}`);
+  return state;
+}
+
+function told({ print }: PublishBench, run: MeasuredPublish, round: number): MeasuredPublish {
+  const { service, code, kind, seconds, processorSeconds } = run;
+  print(
+    `round ${round}  ${service}  ${code}  ${kind}: ${duration(seconds * 1000)}, processor ${processorSeconds.toFixed(1)} s`,
+  );
+  return run;
 }
 
 interface Group {
@@ -64,8 +123,8 @@ async function measureGroup(
   sample: Sample,
   { code, group, round }: Group,
 ): Promise<MeasuredPublish[]> {
-  const { options, native, foreign, work, signal, print } = bench;
-  const state = await freshState(work);
+  const { options, native, foreign, work, signal } = bench;
+  const state = await emptyEngine(bench);
   const source = join(work, sample.name);
   const runs: MeasuredPublish[] = [];
   try {
@@ -76,7 +135,16 @@ async function measureGroup(
     await writeFile(catalog, JSON.stringify(catalogOf(bench, place)));
     for (const kind of group) {
       if (kind === "edit") await editSource(source, sample.service.build.strategy, `round ${round}`);
-      const args = ["--engine", "local", "--service", sample.name, "--source", source, "--catalog", catalog];
+      const args = [
+        "--engine",
+        options.engine,
+        "--service",
+        sample.name,
+        "--source",
+        source,
+        "--catalog",
+        catalog,
+      ];
       const run = await runPublish({
         checkout: options.checkouts[code] ?? "",
         args: [
@@ -85,15 +153,18 @@ async function measureGroup(
           ...["--platform", kind === "one" ? native : `${native},${foreign}`],
           ...(options.caBundle === undefined ? [] : ["--ca-bundle", options.caBundle]),
         ],
-        env: { ...process.env, XDG_CACHE_HOME: state.home, GITHUB_STEP_SUMMARY: "", NO_COLOR: "1" },
+        // Dagger's client keeps itself there.
+        env: {
+          ...process.env,
+          ...(options.engine === "local" ? { XDG_CACHE_HOME: state.home } : {}),
+          GITHUB_STEP_SUMMARY: "",
+          NO_COLOR: "1",
+        },
         timeoutMs: options.timeoutMs,
         signal,
       });
       const { seconds, processorSeconds } = run;
-      print(
-        `round ${round}  ${sample.name}  ${code}  ${kind}: ${duration(seconds * 1000)}, processor ${processorSeconds.toFixed(1)} s`,
-      );
-      runs.push({ service: sample.name, code, kind, seconds, processorSeconds });
+      runs.push(told(bench, { service: sample.name, code, kind, seconds, processorSeconds }, round));
     }
     return runs;
   } finally {

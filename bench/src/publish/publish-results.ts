@@ -1,5 +1,11 @@
-/** What is published: the native platform alone or both, from nothing, again, and after an edit. */
-export type PublishKind = "one" | "both" | "warm" | "edit";
+import type { EngineName } from "../job.js";
+
+/**
+ * What is published: the native platform alone or both, from nothing, again, and after an edit; or both by the service's own
+ * Dockerfile, to the same end.
+ */
+export const PUBLISH_KINDS = ["one", "both", "warm", "edit", "dockerfile"] as const;
+export type PublishKind = (typeof PUBLISH_KINDS)[number];
 
 export interface MeasuredPublish {
   readonly service: string;
@@ -16,5 +22,8 @@ export interface PublishResults {
   /** Commits, by the code's name. */
   readonly commits: Readonly<Record<string, string>>;
   readonly machine: string;
+  /** ISO 8601, of the last run. */
+  readonly date: string;
+  readonly engine: EngineName;
   readonly runs: readonly MeasuredPublish[];
 }
