@@ -9,7 +9,7 @@ import { bundleChild } from "./src/bundle.js";
 import { describeMachine } from "./src/machine.js";
 import { measureRound, type PublishBench } from "./src/publish/measure-publish.js";
 import { parsePublishOptions, PUBLISH_HELP, type PublishOptions } from "./src/publish/publish-options.js";
-import type { MeasuredPublish, PublishResults } from "./src/publish/publish-results.js";
+import type { PublishResults } from "./src/publish/publish-results.js";
 import { publishTables } from "./src/publish/publish-tables.js";
 import { writePublishes } from "./src/publish/write-publishes.js";
 import { textTable } from "./src/render.js";
@@ -70,14 +70,16 @@ export async function publishBench(
     let results = await earlierResults(options);
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const sample of samples) {
-        const runs = await measureRound(bench, sample, round).catch((error: unknown): MeasuredPublish[] => {
-          failures.push(
-            `round ${round}  ${sample.name}: ${error instanceof Error ? error.message : String(error)}`,
-          );
-          return [];
-        });
+        await measureRound(
+          bench,
+          { sample, round },
+          {
+            onRun: (run) =>
+              (results = { ...results, date: new Date().toISOString(), runs: [...results.runs, run] }),
+            onFailure: (failure) => failures.push(failure),
+          },
+        );
         if (signal.aborted) return 130;
-        results = { ...results, date: new Date().toISOString(), runs: [...results.runs, ...runs] };
         // After each service: an interrupted run keeps its rounds.
         if (options.output !== undefined)
           await writeFile(options.output, `${JSON.stringify(results, null, 2)}\n`);

@@ -42,12 +42,17 @@ it("codes take turns: who was first is second in the next round", () => {
 const CONDITIONS = { commands: [], commits: {}, machine: "", date: "2026-11-29", engine: "local" } as const;
 
 it("counts a process whose parent was killed before it", async () => {
-  const script = `bash -c 'bash -c "i=0; while [ \\$i -lt 200000 ]; do i=\\$((i+1)); done" & kill -9 $$'; sleep 1`;
+  const folder = await mkdtemp(join(tmpdir(), "tgo-bench-"));
+  const orphan = `i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; touch ${folder}/done`;
+  await writeFile(join(folder, "orphan.sh"), orphan);
+  await writeFile(join(folder, "parent.sh"), `bash ${folder}/orphan.sh & kill -9 $$`);
+  const script = `bash ${folder}/parent.sh; while [ ! -e ${folder}/done ]; do sleep 0.1; done; sleep 0.2`;
   const measured = await measureCommand({
     ...{ argv: ["bash", "-c", script], cwd: "/", env: process.env, timeoutMs: 60_000 },
     signal: new AbortController().signal,
   });
   if (process.getuid?.() === 0) expect(measured.processorSeconds).toBeGreaterThan(0.1);
+  await rm(folder, { recursive: true });
 });
 
 it("compares medians with what was before, and with the targets", () => {

@@ -42,26 +42,29 @@ export function turnsOf(codes: readonly string[], round: number): string[] {
 
 /**
  * Measures one service in one round: one platform, then both with what follows on the same engine.
- * @throws Error when a publish fails
+ * @param onRun called after each; what follows a failure on the same engine is left out
  */
 export async function measureRound(
   bench: PublishBench,
-  sample: Sample,
-  round: number,
-): Promise<MeasuredPublish[]> {
+  { sample, round }: { readonly sample: Sample; readonly round: number },
+  { onRun, onFailure }: { readonly onRun: OnRun; readonly onFailure: (message: string) => void },
+): Promise<void> {
   const { kinds, beforeKinds, checkouts, dockerfileRounds } = bench.options;
-  const runs: MeasuredPublish[] = [];
+  const failed = (error: unknown): void => {
+    onFailure(`round ${round}  ${sample.name}: ${error instanceof Error ? error.message : String(error)}`);
+  };
   const groups: PublishKind[][] = [["one"], ["both", "warm", "edit"]];
   for (const group of groups)
     for (const code of turnsOf(Object.keys(checkouts), round)) {
       const measured = group.filter((kind) => (code === "before" ? beforeKinds : kinds).includes(kind));
       if (measured.length > 0)
-        runs.push(...(await measureGroup(bench, sample, { code, group: measured, round })));
+        await measureGroup(bench, sample, { code, group: measured, round, onRun }).catch(failed);
     }
   if (kinds.includes("dockerfile") && sample.hasDockerfile && round <= dockerfileRounds)
-    runs.push(await measureDockerfile(bench, sample, round));
-  return runs;
+    await measureDockerfile(bench, sample, round).then(onRun, failed);
 }
+
+type OnRun = (run: MeasuredPublish) => void;
 
 /** A service's own Dockerfile, on an empty engine. */
 async function measureDockerfile(
@@ -116,17 +119,17 @@ interface Group {
   readonly code: string;
   readonly group: readonly PublishKind[];
   readonly round: number;
+  readonly onRun: OnRun;
 }
 
 async function measureGroup(
   bench: PublishBench,
   sample: Sample,
-  { code, group, round }: Group,
-): Promise<MeasuredPublish[]> {
+  { code, group, round, onRun }: Group,
+): Promise<void> {
   const { options, native, foreign, work, signal } = bench;
   const state = await emptyEngine(bench);
   const source = join(work, sample.name);
-  const runs: MeasuredPublish[] = [];
   try {
     await copySource(sample.folder, source);
     const catalog = join(work, "tgo.catalog.json");
@@ -164,9 +167,8 @@ async function measureGroup(
         signal,
       });
       const { seconds, processorSeconds } = run;
-      runs.push(told(bench, { service: sample.name, code, kind, seconds, processorSeconds }, round));
+      onRun(told(bench, { service: sample.name, code, kind, seconds, processorSeconds }, round));
     }
-    return runs;
   } finally {
     await state.discard();
   }

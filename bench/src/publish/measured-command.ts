@@ -29,6 +29,9 @@ const SHELL = `"$@" 3>&-; code=$?; times >&3; exit "$code"`;
  */
 const NAMESPACE = "unshare --pid --fork --mount-proc --kill-child".split(" ");
 
+/** A new /proc shows the namespace's processes; the kernel's emulators have to be mounted there again. */
+const EMULATORS = "mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc";
+
 /** Runs a command and measures it, as root with all that outlives its parent. */
 export async function measureCommand({
   argv,
@@ -39,9 +42,10 @@ export async function measureCommand({
 }: CommandToMeasure): Promise<MeasuredCommand> {
   const before = engineSeconds();
   const started = performance.now();
+  const isRoot = process.getuid?.() === 0;
   const [program = "", ...args] = [
-    ...(process.getuid?.() === 0 ? NAMESPACE : []),
-    ...["bash", "-c", SHELL, "bash"],
+    ...(isRoot ? NAMESPACE : []),
+    ...["bash", "-c", isRoot ? `${EMULATORS} 2>/dev/null; ${SHELL}` : SHELL, "bash"],
     ...argv,
   ];
   const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe", "pipe"];

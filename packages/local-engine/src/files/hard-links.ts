@@ -25,12 +25,42 @@ export function isPlainMerge(
   return true;
 }
 
-/** Fills an empty directory with hard links to another one's files, in new directories. */
-export function hardLinkTree(source: string, target: string, selected: readonly string[] | undefined): void {
+/** A path below a directory, and where a hard link to it can start: its folders are made anew. */
+export interface LinkSource {
+  readonly path: string;
+  readonly from: string;
+  readonly info: Stats;
+}
+
+/**
+ * Where the entries of a mounted directory come from.
+ * @param layers the directory in each layer that has it, the lowest first
+ */
+export function linkSources(
+  mounted: string,
+  layers: readonly string[],
+  selected: readonly string[] | undefined,
+): LinkSource[] {
+  const topFirst = [...layers].reverse();
+  const [only] = topFirst;
+  return [...(selected ?? pathsBelow(mounted))].map((path) => {
+    const info = lstatSync(join(mounted, path));
+    if (info.isDirectory()) return { path, from: join(mounted, path), info };
+    // What is visible comes from the highest layer that has the path.
+    const layer =
+      layers.length === 1
+        ? only
+        : topFirst.find((each) => lstatSync(join(each, path), { throwIfNoEntry: false }));
+    if (layer === undefined) throw new Error(`no layer has ${path}`);
+    return { path, from: join(layer, path), info };
+  });
+}
+
+/** Fills an empty directory with hard links to other ones' files, in new directories. */
+export function hardLinkTree(sources: readonly LinkSource[], target: string): void {
   const folders: [string, Stats][] = [[target, statSync(target)]];
-  for (const path of selected ?? pathsBelow(source)) {
-    const [from, to] = [join(source, path), join(target, path)];
-    const info = lstatSync(from);
+  for (const { path, from, info } of sources) {
+    const to = join(target, path);
     if (info.isDirectory()) {
       mkdirSync(to);
       lchownSync(to, info.uid, info.gid);

@@ -4,7 +4,7 @@ import { lazy } from "../lazy.js";
 import { keyOf } from "../store/keys.js";
 import { EMPTY, type Snapshot } from "../store/snapshot.js";
 import { copyDirectory, copyOneFile, type Attributes } from "./copy.js";
-import { hardLinkTree, isPlainMerge } from "./hard-links.js";
+import { hardLinkTree, isPlainMerge, linkSources } from "./hard-links.js";
 import { digestOfFile, withLocation, type Location } from "./location.js";
 import { resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
@@ -28,15 +28,16 @@ export async function putDirectory(
     withLocation(cx, source, "directory", async (real, mounted) => {
       const selected = select(real, how);
       const isUnchanged = [owner || undefined, permissions, timestamp].every((value) => value === undefined);
-      const layer = isUnchanged ? cx.snapshots.soleLayer(from, real.slice(mounted.length)) : undefined;
+      const layers = isUnchanged ? cx.snapshots.layersWith(from, real.slice(mounted.length)) : [];
       const target = resolveIn(root, path);
-      if (layer === undefined || !isPlainMerge(real, target, selected))
+      if (layers.length === 0 || !isPlainMerge(real, target, selected))
         return copyDirectory(real, root, path, selected, how);
       // Layers never change, so both can share the unchanged files.
       await copyDirectory(real, root, path, []);
       const below = target.slice(root.length);
+      const sources = linkSources(real, layers, selected);
       afterUnmount((upper) => {
-        hardLinkTree(layer, upper + below, selected);
+        hardLinkTree(sources, upper + below);
       });
     }),
   );
@@ -95,7 +96,7 @@ async function keyedBy(
   if (known && store.isComplete(known)) return known;
   return snapshots.mount(snapshot, async (root) => {
     const keyed = await snapshots.addLayer(EMPTY, keyOf([key, digest(root)]), (upper) => {
-      hardLinkTree(root, upper, undefined);
+      hardLinkTree(linkSources(root, [root], undefined), upper);
       return Promise.resolve();
     });
     await store.writeJson(entry, keyed);

@@ -80,12 +80,11 @@ export class Snapshots {
     });
   }
 
-  /** A directory's path in the store, if everything in it comes from one layer. */
-  soleLayer(snapshot: Snapshot, path: string): string | undefined {
-    const found = snapshot.layers
+  /** A directory's paths in the store, in each layer that has it; the lowest layer first. */
+  layersWith(snapshot: Snapshot, path: string): string[] {
+    return snapshot.layers
       .map((layer) => join(this.store.path("s", layer), path))
-      .filter((candidate) => lstatSync(candidate, { throwIfNoEntry: false }));
-    return found.length === 1 ? found[0] : undefined;
+      .filter((candidate) => lstatSync(candidate, { throwIfNoEntry: false })?.isDirectory());
   }
 
   /** Makes an upper folder. The mounted root shows its owner and mode, so they are copied from the layer below. */
