@@ -48,7 +48,8 @@ update() { # ARCHITECTURE
   state=$cache/lists/$sources-$1
   mkdir -p "$state/lists/partial"
   if [ -z "$(find "$state/updated" -mmin -1 2>/dev/null)" ]; then
-    apt "$1" apt-get update
+    # Where an archive has both: 3 MB more than xz, for half of the processor time.
+    apt "$1" apt-get -o Acquire::CompressionTypes::Order::=gz update
     touch "$state/updated"
   fi
 }

@@ -13,6 +13,7 @@ import { keyOf } from "../store/keys.js";
 import type { Snapshot } from "../store/snapshot.js";
 import type { Snapshots } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
+import { extractTar } from "./extract-tar.js";
 import { GZIP_FORMAT, gzip } from "./gzip.js";
 import { layerTar } from "./tar-layer.js";
 
@@ -91,10 +92,9 @@ export class Layers {
 
   #unpack(below: Snapshot, key: string, tarFile: string): Promise<Snapshot> {
     return this.snapshots.addLayer(below, key, async (folder) => {
-      const xattrs = ["--xattrs", "--xattrs-include=security.capability"];
       // A second early: the clock of file times is a coarse one.
       const started = Math.floor(Date.now() / 1000) - 1;
-      await runHostCommand(["tar", "-C", folder, "-xpf", tarFile, "--numeric-owner", ...xattrs]);
+      await extractTar(tarFile, folder);
       await setImpliedTimes(folder, started);
       await this.#convertWhiteouts(folder, below);
     });
