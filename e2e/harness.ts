@@ -136,7 +136,7 @@ function runCommand(
   const child = spawn(program, args, {
     cwd,
     // Keeps reports of tests out of the job summary.
-    env: { ...process.env, GITHUB_STEP_SUMMARY: "", NO_COLOR: "1", ...env },
+    env: { ...process.env, GITHUB_STEP_SUMMARY: "", GITHUB_OUTPUT: "", NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

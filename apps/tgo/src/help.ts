@@ -20,6 +20,7 @@ export const ENVIRONMENT = `Environment:
   DAGGER_SESSION_PORT, DAGGER_SESSION_TOKEN
                                     set by "dagger run"; select that session
   GITHUB_STEP_SUMMARY               GitHub's job summary file; every report is appended as Markdown
+  GITHUB_OUTPUT                     GitHub's step outputs; a successful run adds its digests
   NO_COLOR, FORCE_COLOR, CI         no colours; force colours; plain progress lines`;
 
 export const EXIT_CODES = `Exit codes:

@@ -6,6 +6,7 @@ import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
 import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Invocation } from "./command-line.js";
+import { digestsOf, outputsOf } from "./github-output.js";
 import { reportFiles, type ReportFile } from "./report-files.js";
 import { sameCommand } from "./command-lines.js";
 import { makesReport, type ModuleApi } from "./module-api.js";
@@ -86,6 +87,7 @@ export class Reporting {
     if (report === undefined) return code;
     const { output } = this.options;
     await this.#summarize(report);
+    await this.#setOutputs(report);
     this.#annotate(report);
     let failed = false;
     for (const { path, format } of this.files) {
@@ -123,19 +125,29 @@ export class Reporting {
 
   /** @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions#adding-a-job-summary */
   async #summarize(report: Report): Promise<void> {
+    await this.#append("GITHUB_STEP_SUMMARY", "the job summary", () => render(report, "markdown"));
+  }
+
+  /** @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-output-parameter */
+  async #setOutputs(report: Report): Promise<void> {
+    if (!report.ok || Object.keys(digestsOf(report)).length === 0) return;
+    await this.#append("GITHUB_OUTPUT", "the step's output", () => outputsOf(report));
+  }
+
+  /** Appends to a file that the runner names; that it cannot be written is a warning. */
+  async #append(variable: string, what: string, text: () => string): Promise<void> {
     const { process, output } = this.options;
-    const path = process.env.GITHUB_STEP_SUMMARY ?? "";
+    const path = process.env[variable] ?? "";
     if (path === "" || !this.#makesReport()) return;
     // The step may have written to it, without a final newline.
-    const append = (): Promise<void> => appendFile(path, `\n${render(report, "markdown")}`);
+    const append = (): Promise<void> => appendFile(path, `\n${text()}`);
     const problem =
       (await writeProblem(path)) ??
       (await append().then(
         () => undefined,
         (error: unknown) => messageOf(error, path),
       ));
-    if (problem !== undefined)
-      output.err(`tgo: warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ${problem}\n`);
+    if (problem !== undefined) output.err(`tgo: warning: cannot write ${what} (${variable}): ${problem}\n`);
   }
 }
 

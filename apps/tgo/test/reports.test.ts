@@ -206,6 +206,34 @@ describe("the job summary", () => {
   });
 });
 
+describe("the step's output", () => {
+  const [service] = REPORT.services;
+  const made = (...digests: readonly string[]): typeof REPORT => ({
+    ...REPORT,
+    services: digests.map(
+      (digest, at) => ({ ...service, service: `svc-${at}`, digest }) as typeof service & object,
+    ),
+  });
+
+  it.each([
+    [made("sha256:a", "sha256:b"), 'digests={"svc-0":"sha256:a","svc-1":"sha256:b"}\n'],
+    [made("sha256:a"), 'digests={"svc-0":"sha256:a"}\ndigest=sha256:a\n'],
+  ])("gets the digests of a success", async (report, expected) => {
+    await writeFile(join(folder, "output"), "earlier=1");
+    const env = { GITHUB_OUTPUT: join(folder, "output") };
+    const { code } = await tgo("publish --service a", { env, cwd: folder, behave: making(report) });
+    expect(code).toBe(0);
+    expect(await written("output")).toBe(`earlier=1\n${expected}`);
+  });
+
+  it("gets nothing of a failure: no job goes on with what is not published", async () => {
+    const env = { GITHUB_OUTPUT: join(folder, "output") };
+    const failed = { ...made("sha256:a"), ok: false };
+    expect((await tgo("publish --service a", { env, cwd: folder, behave: making(failed) })).code).toBe(1);
+    await expect(written("output")).rejects.toThrow("ENOENT");
+  });
+});
+
 describe("a credential in a report", () => {
   it("is redacted in every format", async () => {
     const config = {
