@@ -9,6 +9,24 @@ import { createHarness, execute, ROOT, type Harness } from "./harness.js";
  */
 const START = "docs/start.md";
 
+/** Pages whose commands go on with what the start page made, in this order. */
+const GUIDES = [
+  "docs/guides/first-release.md",
+  "docs/guides/release.md",
+  "docs/guides/incident.md",
+  "docs/reference/exit-codes.md",
+  "docs/guides/going-back.md",
+  "docs/guides/from-buildx.md",
+  "docs/guides/answers.md",
+  "docs/guides/offline.md",
+  "docs/guides/networks.md",
+  "docs/guides/sbom.md",
+];
+
+/** Commands of other programs, and of ours with a place for the reader's own value or a service that is not here. */
+const NOT_RUN =
+  /^(?:docker|git clone|dagger|syft|export NODE) |--scan|:TAG|candidate-KEY|mirror\.example\.com|^TGO_MIRROR=/;
+
 /** The commands of a page, a block each. */
 async function blocksOf(page: string): Promise<string[]> {
   const text = await readFile(join(ROOT, page), "utf8");
@@ -26,6 +44,15 @@ beforeAll(async () => {
   await symlink(join(ROOT, "examples"), join(folder, "examples"));
   await cp(harness.catalogFile, join(folder, ".demo/tgo.catalog.json"));
   await cp(harness.dockerConfigFile, join(folder, ".demo/docker-config.json"));
+  // The guides' catalog has one service; in an incident, one registry is optional.
+  const others = ["tgo-ai", "tgo-api", "tgo-platform", "tgo-rag", "tgo-widget-app"];
+  const services = Object.fromEntries(others.map((name) => [name, null]));
+  await cp(await harness.catalog("one.json", { services }), join(folder, "tgo.catalog.json"));
+  const catalog = JSON.parse(await readFile(join(folder, "tgo.catalog.json"), "utf8")) as {
+    registries: Record<string, object>;
+  };
+  const registries = { ...catalog.registries, bearer: { ...catalog.registries.bearer, required: false } };
+  await writeFile(join(folder, "incident.json"), JSON.stringify({ ...catalog, registries }));
   const tgo = `exec "${process.execPath}" "${ROOT}/apps/tgo/bin/tgo.js" "$@"`;
   await program("npx", `[ "$1 $2" = "--no-install tgo" ] || exit 99\nshift 2\n${tgo}`);
   await program(
@@ -54,6 +81,10 @@ function run(
   return execute("bash", ["-c", script], folder);
 }
 
+/** Commands that change nothing for the next one: once is enough. */
+const isRepeatable = (line: string): boolean => / tgo (?:smoke|publish|preflight|verify) /.test(line);
+const ran = new Set<string>();
+
 describe("a reader's first ten minutes", () => {
   it("docs/start.md publishes, releases and goes back", async () => {
     const { code, stdout, stderr } = await run(await blocksOf(START));
@@ -63,5 +94,39 @@ describe("a reader's first ten minutes", () => {
       stdout.match(/^(?:publish|verify|release|promote) .*$/gm)?.map((line) => line.split(" ·")[0]),
     ).toEqual(["publish ok", "verify ok", "release 1.0.0 ok", "release 1.1.0 ok", "promote 1.0.0 ok"]);
     expect(stdout).toContain("latest is 1.0.0, the newest is 1.1.0");
+  });
+
+  it.each(GUIDES)("%s", async (page) => {
+    const { open, basic, bearer } = harness.registries;
+    const known: readonly (readonly [string, string])[] = [
+      ["ghcr.io/tgoai/tgo/tgo-api", `${open.host}/tgoai/tgo-web`],
+      ["registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api", `${bearer.host}/tgoai/tgo-web`],
+      ["registry.cn-shanghai.aliyuncs.com/me", `${open.host}/me`],
+      [" tgoai/tgo-api", ` ${basic.host}/tgoai/tgo-web`],
+      ["registry.example.com/tgo", `${open.host}/elsewhere`],
+      ["localhost:5000/me/tgo-api", `${open.host}/tgoai/tgo-web`],
+      ["localhost:5001/me/tgo-api", `${basic.host}/tgoai/tgo-web`],
+      ["localhost:5000/me", `${open.host}/me`],
+      ["ghcr.io/me/tgo", `${open.host}/me/tgo`],
+      [" python:3.11-slim", ` ${harness.mirror}/library/python:3.11-slim`],
+      ["../tgo", ".demo/tgo"],
+      ["tgo-api", "tgo-web"],
+      ["1.2.3", "1.1.0"],
+      ["1.2.2", "1.0.0"],
+    ];
+    const adapt = (line: string): string =>
+      known.reduce((text, [written, here]) => text.replaceAll(written, here), line);
+    const lines = (await blocksOf(page))
+      .flatMap((block) => block.replaceAll(/\\\n */g, "").split("\n"))
+      .filter((line) => line !== "" && !NOT_RUN.test(line))
+      .map(adapt)
+      .filter((line) => !(isRepeatable(line) && ran.has(line)));
+    for (const line of lines) ran.add(line);
+    expect(lines.length).toBeGreaterThan(0);
+    const { code, stdout, stderr } = await run(lines, {
+      TGO_CATALOG: "tgo.catalog.json",
+      TGO_DOCKERCONFIG: "file:.demo/docker-config.json",
+    });
+    expect(code, `${lines.join("\n")}\n${stderr}${stdout}`).toBe(0);
   });
 });
