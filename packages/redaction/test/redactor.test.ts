@@ -114,6 +114,14 @@ describe("what looks like a credential is masked, whoever it belongs to", () => 
     expect(knowing().clean(text)).toBe(masked);
   });
 
+  it.each([
+    "basic   localhost:45835/tgoai/tgo-web",
+    "bearer  registry-1.example.com:5000/x",
+    "Basic authentication",
+  ])("not a registry's address, nor words: %s", (text) => {
+    expect(knowing().clean(text)).toBe(text);
+  });
+
   it("also where a URL's password is printed without the URL", () => {
     const redactor = new Redactor();
     redactor.addUrls(["HTTP_PROXY=http://me:s3cr%2Ft!@proxy:3128", undefined, "none"]);
