@@ -23,7 +23,8 @@ export interface ProblemLocation {
 export function groupProblems(report: Report): ProblemGroup[] {
   const groups = new Map<string, ProblemGroup & { locations: ProblemLocation[] }>();
   const add = (problem: Problem, at: Pick<ProblemLocation, "service" | "registry">): void => {
-    const { code, what, remedy, where } = problem;
+    const { code, what, where } = problem;
+    const remedy = problem.remedy === undefined ? undefined : withoutService(problem.remedy, at.service);
     const key = JSON.stringify([code, what, remedy]);
     const group = groups.get(key) ?? { code, what, remedy, locations: [] };
     group.locations.push({ ...at, ...(where === undefined ? {} : { where }) });
@@ -41,8 +42,25 @@ export function groupProblems(report: Report): ProblemGroup[] {
   }
   return [...groups.values()].map((group) => ({
     ...group,
+    remedy: group.remedy === undefined ? undefined : forServices(group.remedy, group.locations),
     locations: mergeServices(group.locations, report.services.length),
   }));
+}
+
+/** Stands for the services of a group in a command. */
+const SERVICES = "--service \u0000";
+
+/** A remedy that is the same for other services: its command names the problem's own one. */
+function withoutService(remedy: string, service: string | undefined): string {
+  if (service === undefined) return remedy;
+  const own = new RegExp(`--service ${service.replaceAll(/[^\w-]/g, "\\$&")}(?=\\s|$)`, "g");
+  return remedy.replaceAll(own, SERVICES);
+}
+
+/** One command for all services that have the problem. */
+function forServices(remedy: string, locations: readonly ProblemLocation[]): string {
+  const services = [...new Set(locations.flatMap(({ service }) => service ?? []))];
+  return remedy.replaceAll(SERVICES, `--service ${services.join(",")}`);
 }
 
 /** A problem that all services have in one registry is the registry's: one location instead of one per service. */

@@ -27,16 +27,35 @@ export function renderStatus({ rows, disagreements }: Status, format: OutputForm
   const columns = format === "text" ? (width ?? Infinity) : Infinity;
   const bullet = format === "markdown" ? "- " : "  ";
   const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
+  const told = sharedFindings(
+    disagreements.map((each) => each.told),
+    [...new Set(rows.map(({ service }) => service))],
+  );
   const findings =
     disagreements.length === 0
       ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."]
       : [
-          `${count(disagreements.length, "disagreement")}:`,
+          `${count(told.length, "disagreement")}:`,
           "",
-          ...disagreements.flatMap(({ told }) => hanging(bullet, renderLine(told, format), columns)),
+          ...told.flatMap((line) => hanging(bullet, renderLine(line, format), columns)),
           ...remedies.flatMap((remedy) => ["", ...remedyLines(remedy, format, columns)]),
         ];
   return [table, "", ...findings].join("\n");
+}
+
+/** "tgo-api: …", and the same of other services, in one line: "tgo-api, tgo-web: …" or "all 6 services: …". */
+function sharedFindings(lines: readonly string[], services: readonly string[]): string[] {
+  const parts = lines.map((line) => {
+    const service = services.find((name) => line.startsWith(`${name}: `)) ?? "";
+    return [service, service === "" ? line : line.slice(service.length + 2)] as const;
+  });
+  return fold(parts, (finding, service) => JSON.stringify([finding, service === ""])).map(
+    ({ value, names }) => {
+      if (names.includes("")) return value;
+      const isAll = names.length === services.length && names.length > 1;
+      return `${isAll ? `all ${names.length} services` : names.join(", ")}: ${value}`;
+    },
+  );
 }
 
 /** Prose is wrapped; a command stays on one line, so that it can be copied. */

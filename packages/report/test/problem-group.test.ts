@@ -48,6 +48,20 @@ it("a problem of some services is shown for each", () => {
   expect(text).not.toContain("all 3 services");
 });
 
+it("a remedy whose command names the problem's own service is said once, for all of them", () => {
+  const lacking = (service: string): Problem => ({
+    code: "NOT_FOUND",
+    what: "there is no tag",
+    remedy: `No registry has it:\ntgo status --service ${service}`,
+  });
+  const failed = report(["api", "api-2", "web"], () => false);
+  const services = failed.services.map((each) => ({ ...each, problems: [lacking(each.service)] }));
+  const text = renderText({ ...failed, services });
+  expect(text.split("there is no tag")).toHaveLength(2);
+  expect(text).toContain("tgo status --service api,api-2,web\n");
+  expect(text).not.toContain("\u0000");
+});
+
 it("a single service is named", () => {
   expect(renderText(report(["api"], () => true))).toContain("api in acr: acr.test/tgoai/api\n");
 });

@@ -41,7 +41,8 @@ it("status after a rollback explains it once for all services", async () => {
   await harness.release("1.2.3");
   await harness.promote("1.2.2", { allowBackwards: true });
   const text = renderStatus(await statusIn(harness), "text");
-  expect(text).toContain("  tgo-api: latest is 1.2.2, the newest is 1.2.3 (ghcr, dockerhub, acr)\n");
+  expect(text).toContain("3 disagreements:\n");
+  expect(text).toContain("  all 2 services: latest is 1.2.2, the newest is 1.2.3 (ghcr, dockerhub, acr)\n");
   expect(text.split("moved back on purpose")).toHaveLength(2);
   expect(text).toMatch(/The release command of 1\.2\.3 finishes it; promote sets .*$/);
 });
