@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHarness, execute, ROOT, type Harness } from "./harness.js";
@@ -129,4 +129,62 @@ describe("a reader's first ten minutes", () => {
     });
     expect(code, `${lines.join("\n")}\n${stderr}${stdout}`).toBe(0);
   });
+});
+
+/** Fresh repositories of the three kinds that `init` knows, and what the guide's commands make of them. */
+const REPOSITORIES = {
+  "a Dockerfile": {
+    strategy: "dockerfile",
+    files: async (at: string) => {
+      await cp(join(ROOT, "e2e/fixtures/tiny/server.py"), join(at, "server.py"));
+      const lines = [
+        "FROM docker.io/library/python:3.11-slim",
+        "COPY server.py /",
+        "EXPOSE 9000",
+        'CMD ["python3", "-m", "http.server", "9000"]',
+        "HEALTHCHECK CMD python3 -c 'import urllib.request as r; r.urlopen(\"http://localhost:9000/server.py\")'",
+      ];
+      await writeFile(join(at, "Dockerfile"), `${lines.join("\n")}\n`);
+    },
+  },
+  Poetry: {
+    strategy: "python",
+    files: (at: string) => cp(join(ROOT, "e2e/fixtures/tiny"), at, { recursive: true }),
+  },
+  Vite: {
+    strategy: "static-web",
+    files: async (at: string) => {
+      await cp(join(ROOT, "examples/repos/tgo-widget-app"), at, { recursive: true });
+      await rm(join(at, "Dockerfile"));
+    },
+  },
+} as const;
+
+describe("a repository of the reader's own", () => {
+  it.each(Object.entries(REPOSITORIES))(
+    "with %s is shipped by docs/guides/new-service.md",
+    async (_, kind) => {
+      const bot = join(harness.folder, "my-bot");
+      await rm(bot, { recursive: true, force: true });
+      await mkdir(bot);
+      await kind.files(bot);
+      const git = `git -C ../my-bot -c user.name=t -c user.email=t@localhost`;
+      const commit = `git init -q ../my-bot && ${git} add -A && ${git} commit -qm first`;
+      const blocks = (await blocksOf("docs/guides/new-service.md")).filter((block) =>
+        block.includes("../my-bot"),
+      );
+      expect(blocks.map((block) => block.split(" ")[3])).toEqual(["init", "catalog", "publish", "verify"]);
+      // The guide's registry is the reader's; here it is one of the test's.
+      const own = blocks.map((block) => block.replace("ghcr.io/me", `${harness.registries.open.host}/me`));
+      const { code, stdout, stderr } = await run([commit, ...own], {
+        TGO_MIRROR: `docker.io=${harness.mirror}`,
+      });
+      expect(code, stderr + stdout).toBe(0);
+      expect(stdout).toContain("tgo.catalog.jsonc has been written");
+      expect(stdout).toContain(`my-bot  ${kind.strategy}`);
+      expect(stdout).toContain("is valid: 1 service, 1 registry, linux/amd64 and linux/arm64");
+      expect(stdout).toMatch(/^publish ok/m);
+      expect(stdout).toMatch(/^verify ok/m);
+    },
+  );
 });
