@@ -27,6 +27,7 @@ export const EXIT_CODES = `Exit codes:
   0    success
   1    failure; the report and stderr say what failed and what to do
   2    usage error; nothing was done
+  3    of watch: nothing is known to have changed, and a registry did not answer
   130  interrupted by Ctrl-C (143: by SIGTERM)`;
 
 /** Commands start with `tgo`: `withCommand` replaces that. */

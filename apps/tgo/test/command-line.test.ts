@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -141,6 +141,20 @@ describe("explain", () => {
     const { stdout } = await tgo("explain");
     for (const code of Object.keys(ERROR_CODES)) expect(stdout).toMatch(new RegExp(`^ {2}${code} +\\S`, "m"));
   });
+});
+
+it("has the exit codes that docs/reference/exit-codes.md has", async () => {
+  const page = await readFile(new URL("../../../docs/reference/exit-codes.md", import.meta.url), "utf8");
+  const [, ...rows] = page.split(/^\| (?=\d)/m);
+  const codes = rows.flatMap((row) => row.slice(0, row.indexOf("|")).match(/\d+/g) ?? []);
+  const { stdout } = await tgo("--help");
+  const [, help = ""] = stdout.split("Exit codes:\n");
+  const shown = [...help.matchAll(/^ {2}(\d+) {2,}.*?(?:\((\d+): .*)?$/gm)].flatMap(([, one, other]) => [
+    one,
+    other,
+  ]);
+  expect(shown.filter((code) => code !== undefined)).toEqual(codes);
+  expect(codes.length).toBeGreaterThan(4);
 });
 
 it("prints its version", async () => {
