@@ -20,11 +20,11 @@ export function digests({ services }: Report, { colors, width }: Page): string[]
       const pad = " ".repeat(longest + 4);
       if (digest.kind === "one") {
         const isSaid = digest.remark === undefined || digest.remark === shared;
-        const remark = isSaid ? [] : [`${pad}(${digest.remark})`];
+        const remark = (before: string): string[] => (isSaid ? [] : [`${before}(${digest.remark})`]);
         // A digest that does not fit beside its name has a line of its own: broken, it could not be copied.
         if (longest + 4 + digest.digest.length > width)
-          return [`  ${colors.bold(name)}`, ownLine(digest.digest, width), ...remark];
-        return [`${start}${digest.digest}`, ...remark];
+          return [`  ${colors.bold(name)}`, ownLine(digest.digest, width), ...remark("    ")];
+        return [`${start}${digest.digest}`, ...remark(pad)];
       }
       if (digest.kind === "none") return [];
       return [
