@@ -4,10 +4,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Scanners of vulnerabilities that read bills of materials, the preferred first; with the arguments for a file. */
+/**
+ * Scanners of vulnerabilities that read bills of materials, the preferred first; with the arguments for a file. Not quiet:
+ * they would not say why they failed either, such as without a database.
+ */
 const SCANNERS: readonly (readonly [program: string, args: (file: string) => readonly string[]])[] = [
-  ["grype", (file) => [`sbom:${file}`, "--quiet"]],
-  ["trivy", (file) => ["sbom", "--quiet", file]],
+  ["grype", (file) => [`sbom:${file}`]],
+  ["trivy", (file) => ["sbom", "--no-progress", file]],
 ];
 
 /** The first scan downloads a database of some 100 MB. */

@@ -24,11 +24,11 @@ const run = (): ReturnType<typeof scan> =>
   scan('{"bomFormat":"CycloneDX"}', { PATH: [folder, "/bin"].join(delimiter) });
 
 it("is grype, which gets the document as a file", async () => {
-  await install("grype", ['echo "$2"', 'cat "${1#sbom:}"', "echo odd >&2", "exit 2"]);
+  await install("grype", ['echo "$#"', 'cat "${1#sbom:}"', "echo odd >&2", "exit 2"]);
   await install("trivy", ["exit 3"]);
   expect(await run()).toEqual({
     program: "grype",
-    output: '--quiet\n{"bomFormat":"CycloneDX"}',
+    output: '1\n{"bomFormat":"CycloneDX"}',
     errors: "odd\n",
     exitCode: 2,
   });
@@ -38,7 +38,7 @@ it("is trivy where there is no grype", async () => {
   await install("trivy", ['echo "$1 $2"', 'cat "$3"']);
   expect(await run()).toMatchObject({
     program: "trivy",
-    output: 'sbom --quiet\n{"bomFormat":"CycloneDX"}',
+    output: 'sbom --no-progress\n{"bomFormat":"CycloneDX"}',
     exitCode: 0,
   });
 });

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Client, ContainerWithExecOpts } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { FunctionFailed } from "../function-failed.js";
@@ -26,7 +27,8 @@ export async function scanBill(
     });
   const { program, output, errors, exitCode } = result;
   if (exitCode === 0) return output;
-  throw new FunctionFailed(`${output}${errors}${program} ended with ${exitCode}\n`);
+  const said = stripVTControlCharacters(`${output}${errors}`);
+  throw new FunctionFailed(`${said}${program} ended with ${exitCode}\n`);
 }
 
 async function scanInContainer(client: Client, document: string): Promise<ScanResult> {
@@ -36,7 +38,7 @@ async function scanInContainer(client: Client, document: string): Promise<ScanRe
     .withNewFile("/bill.json", document)
     // Its database is newer every day: the engine must not remember yesterday's result.
     .withEnvVariable("TGO_SCANNED_AT", new Date().toISOString())
-    .withExec(["/grype", "sbom:/bill.json", "--quiet"], ANY_EXIT_CODE);
+    .withExec(["/grype", "sbom:/bill.json"], ANY_EXIT_CODE);
   const [output, errors, exitCode] = await Promise.all([ran.stdout(), ran.stderr(), ran.exitCode()]);
   return { program: SCANNER_IMAGE, output, errors, exitCode };
 }
