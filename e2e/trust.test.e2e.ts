@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "@tgo/registry";
-import { dockerConfig, startRegistry, type LocalRegistry } from "@tgo/testing";
+import { dockerConfig, identityToken, startRegistry, startSigstore, type LocalRegistry } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createHarness,
@@ -10,6 +10,7 @@ import {
   hasEngine,
   rawManifest,
   ROOT,
+  tagsIn,
   type Harness,
   type Outcome,
 } from "./harness.js";
@@ -17,6 +18,10 @@ import {
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const REPOSITORY = "tgoai/one";
 const SBOM = "https://cyclonedx.org/bom";
+const SOURCE = [
+  ...["--source", join(ROOT, "e2e/fixtures"), "--created", "2026-03-04T05:06:07Z"],
+  ...["--revision", "0123456789abcdef0123456789abcdef01234567"],
+];
 
 interface Entry {
   readonly digest: string;
@@ -76,11 +81,7 @@ describe.each(ENGINES)("what was released with the %s engine", (engine) => {
       });
       env = { TGO_CATALOG: catalog, TGO_DOCKER_CONFIG: `file:${login}`, TGO_ENGINE: engine };
       const released = await harness.tgo(
-        [
-          ...["release", "--version", "1.2.3", "--source", join(ROOT, "e2e/fixtures")],
-          ...["--revision", "0123456789abcdef0123456789abcdef01234567", "--created", "2026-03-04T05:06:07Z"],
-          ...["--signing-key", `file:${key}`],
-        ],
+        [...["release", "--version", "1.2.3", ...SOURCE, "--signing-key", `file:${key}`]],
         { env },
       );
       expect(released.code, released.stdout + released.stderr).toBe(0);
@@ -214,6 +215,45 @@ describe.each(ENGINES)("what was released with the %s engine", (engine) => {
       expect(whole.code, whole.stdout).toBe(0);
       const [first, ...others] = await Promise.all(registries().map(bundles));
       expect(others).toEqual([first, first]);
+    });
+
+    it("is signed by a job's identity, and gets no tag without Fulcio", async () => {
+      const sigstore = await startSigstore();
+      try {
+        const claims = {
+          iss: "https://token.actions.githubusercontent.com",
+          sub: "https://github.com/tgoai/tgo/.github/workflows/release.yml@refs/tags/v1.2.4",
+        };
+        const root = join(harness.folder, "trusted_root.json");
+        await writeFile(root, sigstore.trustedRoot);
+        const before = JSON.parse(await readFile(env.TGO_CATALOG ?? "", "utf8")) as { signatures: object };
+        const release = async (fulcio: string): Promise<Outcome> => {
+          const TGO_CATALOG = await harness.catalog("keyless.json", {
+            ...before,
+            signatures: {
+              ...before.signatures,
+              ...{ fulcio, rekor: sigstore.url },
+              identities: [{ issuer: claims.iss, subject: claims.sub.replace(/v1.*/, "*") }],
+            },
+          });
+          Object.assign(env, { TGO_CATALOG, TGO_TRUSTED_ROOT: root, JOB_TOKEN: identityToken(claims) });
+          const flags = ["--version", "1.2.4", ...SOURCE, "--identity-token", "env:JOB_TOKEN"];
+          return harness.tgo(["release", ...flags], { env });
+        };
+        const refused = await release("http://127.0.0.1:9");
+        expect(refused.code).toBe(1);
+        expect(refused.stdout + refused.stderr).toMatch(/Fulcio cannot be reached[^]*Nothing was signed/);
+        const tags = await Promise.all(registries().map((registry) => tagsIn(registry, REPOSITORY)));
+        expect(tags.flat()).not.toContain("1.2.4");
+        const released = await release(sigstore.url);
+        expect(released.code, released.stdout + released.stderr).toBe(0);
+        const verify = ["verify", "--service", "one", "--tag", "1.2.4", "--fast"];
+        const verified = await harness.tgo(verify, { env });
+        expect(verified.code, verified.stdout).toBe(0);
+        expect(verified.stdout).toMatch(/signature\s+by\s+identity\s+https:/);
+      } finally {
+        await sigstore.stop();
+      }
     });
 
     it("is neither whole nor changed while a registry is down", async () => {

@@ -1,7 +1,6 @@
-import { rejection } from "@tgo/testing";
+import { identityToken, rejection, type SigstoreService, startSigstore } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keylessSigner, readTrust, verifyBundle, type Verdict } from "../src/index.js";
-import { startSigstore, type SigstoreService } from "./sigstore-service.js";
 
 const ISSUER = "https://token.actions.githubusercontent.com";
 const SUBJECT = "https://github.com/tgoai/tgo/.github/workflows/release.yml@refs/tags/v1.2.3";
@@ -17,15 +16,10 @@ const STATEMENT = new TextEncoder().encode(
 let service: SigstoreService;
 let bundle: Uint8Array;
 
-const identityToken = (): string =>
-  [{}, { iss: ISSUER, sub: SUBJECT, aud: "sigstore", exp: Math.floor(Date.now() / 1000) + 300 }, "signature"]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-    .join(".");
+const TOKEN = identityToken({ iss: ISSUER, sub: SUBJECT });
 
 const sign = (): Promise<Uint8Array> =>
-  keylessSigner({ identityToken: identityToken(), fulcioUrl: service.url, rekorUrl: service.url }).sign(
-    STATEMENT,
-  );
+  keylessSigner({ identityToken: TOKEN, fulcioUrl: service.url, rekorUrl: service.url }).sign(STATEMENT);
 
 const verify = (
   identity: { issuer?: string; subject?: string },
@@ -42,6 +36,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => service.stop());
+
+/** A trusted root's JSON, as far as tests change it. */
+interface Root {
+  certificateAuthorities: [{ validFor: { end?: string } }];
+  tlogs: [{ logId: { keyId: string } }];
+}
 
 /** The bundle with another value in its JSON. */
 function changed(change: (json: { dsseEnvelope: { payload: string } }) => void): Uint8Array {
@@ -83,6 +83,37 @@ describe("a signature of an identity", () => {
     await other.stop();
   });
 
+  test.each<[string, (root: Root) => void, RegExp]>([
+    [
+      "ended before it was logged",
+      ({ certificateAuthorities: [ca] }) => (ca.validFor.end = "2026-01-01T00:00:00Z"),
+      /^it was logged at \S+, and the trusted root ended at 2026-01-01T00:00:00.000Z: fetch a newer one/,
+    ],
+    [
+      "does not know its log",
+      ({ tlogs: [log] }) => (log.logId.keyId = Buffer.alloc(32).toString("base64")),
+      /^it is in a log that the trusted root does not know \(\S{12}\): fetch a newer one/,
+    ],
+  ])("does not count under a trusted root that %s", (_, change, reason) => {
+    const root = JSON.parse(service.trustedRoot) as Root;
+    change(root);
+    const verdict = verify({}, { trustedRoot: JSON.stringify(root) });
+    expect(verdict).toMatchObject({
+      distrust: "untrusted certificate",
+      reason: expect.stringMatching(reason) as string,
+    });
+  });
+
+  test("counts whatever this machine's clock says: the log has its time", () => {
+    const trust = readTrust({
+      keys: [],
+      identities: [{ issuer: ISSUER, subject: SUBJECT }],
+      trustedRoot: service.trustedRoot,
+      now: () => new Date("2020-01-01T00:00:00Z"),
+    });
+    expect(verifyBundle(bundle, trust)).toMatchObject({ trusted: true });
+  });
+
   test("does not count for another statement", () => {
     const bytes = changed((json) => {
       const text = Buffer.from(json.dsseEnvelope.payload, "base64")
@@ -101,7 +132,7 @@ describe("a signature of an identity", () => {
       service.fail = { path, status };
       const error = await rejection(sign());
       expect(error.message).toContain(what);
-      expect(error.message).not.toContain(identityToken().split(".")[1]);
+      expect(error.message).not.toContain(TOKEN.split(".")[1]);
     }
     service.fail = undefined;
   });

@@ -45,6 +45,7 @@ export { type LocalRegistry, startRegistry } from "./registry.js";
 export { type RegistryTwin, addQuirks, serveMemory, startTwin } from "./registry-twin.js";
 export { type Rewrite, rewriteImage } from "./rewrite-image.js";
 export { installRequirements, missingRequirements } from "./requirements.js";
+export { identityToken, type SigstoreService, startSigstore } from "./sigstore-service.js";
 export {
   AARCH64,
   BOTH_PLATFORMS,

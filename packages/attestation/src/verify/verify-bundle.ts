@@ -72,7 +72,8 @@ function verifyKey(bundle: Bundle, hint: string, trust: Trust): string | Refusal
   return `key ${signing.name}`;
 }
 
-function verifyIdentity(bundle: Bundle, { verifier, identities, now }: Trust): string | Refusal {
+function verifyIdentity(bundle: Bundle, trust: Trust): string | Refusal {
+  const { verifier, identities } = trust;
   if (verifier === undefined)
     return refuse("no trusted root", "an identity signed it, and --trusted-root is missing to verify that");
   const entity = toSignedEntity(bundle);
@@ -84,18 +85,32 @@ function verifyIdentity(bundle: Bundle, { verifier, identities, now }: Trust): s
       return refuse("unknown signer", `it is signed by ${subject} of ${issuer}, which is not trusted`);
     return `identity ${subject}`;
   } catch (error) {
-    return explain(error, bundle, now());
+    return explain(error, bundle, trust);
   }
 }
 
+const NEWER_ROOT = "fetch a newer one, or the site's own";
+
 /** What the library says in its terms. */
-function explain(error: unknown, bundle: Bundle, now: Date): Refusal {
+function explain(error: unknown, bundle: Bundle, { root, now: clock }: Trust): Refusal {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "SIGNATURE_ERROR") return refuse("tampered", "its content is not what the identity signed");
   if (code === "TLOG_BODY_ERROR") return refuse("tampered", "Rekor logged another signature than this one");
   const [entry] = bundle.verificationMaterial.tlogEntries;
+  const logged = new Date(Number(entry?.integratedTime ?? 0) * 1000);
+  if (root !== undefined && logged > root.ends)
+    return refuse(
+      "untrusted certificate",
+      `it was logged at ${logged.toISOString()}, and the trusted root ended at ${root.ends.toISOString()}: ${NEWER_ROOT}`,
+    );
+  const log = entry?.logId?.keyId.toString("base64");
+  if (root !== undefined && log !== undefined && !root.logs.has(log))
+    return refuse(
+      "untrusted certificate",
+      `it is in a log that the trusted root does not know (${log.slice(0, 12)}): ${NEWER_ROOT}`,
+    );
   if (code === "CERTIFICATE_ERROR") {
-    const logged = new Date(Number(entry?.integratedTime ?? 0) * 1000);
+    const now = clock();
     const ahead = logged.getTime() - now.getTime() > 5 * 60_000;
     return refuse(
       "untrusted certificate",

@@ -2,7 +2,6 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
-import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, rekorHandler } from "@sigstore/mock";
 
 /** Fulcio and Rekor on loopback, with the trusted root that verifies what they give. */
 export interface SigstoreService {
@@ -16,8 +15,14 @@ export interface SigstoreService {
 const SHA256 = "SHA2_256";
 const P256 = "PKIX_ECDSA_P256_SHA_256";
 
-/** @param clock of both services; now when absent */
+/**
+ * Starts Fulcio and Rekor. Fulcio certifies whatever a token claims.
+ * @param clock of both services; now when absent
+ */
 export async function startSigstore(clock?: Date): Promise<SigstoreService> {
+  // Its libraries are many, and few tests need them.
+  const { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, rekorHandler } =
+    await import("@sigstore/mock");
   const keys = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const ctlog = await initializeCTLog(keys, clock);
   const ca = await initializeCA(keys, ctlog, clock);
@@ -103,4 +108,12 @@ function logged(proposed: object): object {
       signatures: signatures.map(({ sig }, at) => ({ signature: sig, verifier: verifiers[at] })),
     },
   };
+}
+
+/** An identity token as a CI job gets it; its signature is none. */
+export function identityToken(claims: { readonly iss: string; readonly sub: string }): string {
+  const exp = Math.floor(Date.now() / 1000) + 300;
+  return [{}, { ...claims, aud: "sigstore", exp }, "signature"]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+    .join(".");
 }
