@@ -27,5 +27,6 @@ export {
 } from "./prepare-build.js";
 export { commitNotes } from "./source/commit-notes.js";
 export type { Source } from "./source/load-source.js";
-export { type CompiledPackage, compiledPackages } from "./static-web/compiled-packages.js";
+export type { CompiledPackage } from "./static-web/compiled-package.js";
+export { compiledPackages } from "./static-web/compiled-packages.js";
 export { withTimeLimit } from "./time-limit.js";

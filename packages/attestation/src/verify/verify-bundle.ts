@@ -103,7 +103,7 @@ function explain(error: unknown, bundle: Bundle, { root, now: clock }: Trust): R
       "untrusted certificate",
       `it was logged at ${logged.toISOString()}, and the trusted root ended at ${root.ends.toISOString()}: ${NEWER_ROOT}`,
     );
-  const log = entry?.logId?.keyId.toString("base64");
+  const log = entry?.logId.keyId.toString("base64");
   if (root !== undefined && log !== undefined && !root.logs.has(log))
     return refuse(
       "untrusted certificate",

@@ -2,20 +2,9 @@ import * as v from "@tgo/schemas";
 import { entryName } from "../source/entry-name.js";
 import type { BuildRequest } from "../build-request.js";
 import { parsePackageJson, type PackageJson } from "./package-json.js";
+import type { CompiledPackage } from "./compiled-package.js";
 import { choosePackageManager } from "./package-manager.js";
 import { parseYarnLock } from "./yarn-lock.js";
-
-/** A package of a lock file that can be part of the built pages. */
-export interface CompiledPackage {
-  readonly name: string;
-  readonly version: string;
-  /** Name of the lock file. */
-  readonly lock: string;
-  /** As in the lock: `sha512-` and base64. */
-  readonly integrity?: string;
-  /** As in the lock; only npm's has it. */
-  readonly license?: string;
-}
 
 /**
  * The packages that a static-web service compiles into its pages: those that it depends on, and what these depend on,

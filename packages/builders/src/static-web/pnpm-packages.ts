@@ -1,6 +1,6 @@
 import * as v from "@tgo/schemas";
 import { parse } from "yaml";
-import type { CompiledPackage } from "./compiled-packages.js";
+import type { CompiledPackage } from "./compiled-package.js";
 
 const Versions = v.optional(v.record(v.string(), v.string()), {});
 const Locked = v.optional(v.record(v.string(), v.object({ version: v.string() })), {});
