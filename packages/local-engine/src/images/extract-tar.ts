@@ -32,7 +32,7 @@ export async function extractTar(file: string, folder: string): Promise<void> {
   const [code] = await ended;
   const broken = await sent?.then(
     () => undefined,
-    (error: unknown) => error,
+    (error: unknown) => (code === 0 && isClosed(error) ? undefined : error),
   );
   if (code === 0 && broken === undefined) return;
   if (saysDiskFull(message)) throw diskFull(message);
@@ -41,6 +41,12 @@ export async function extractTar(file: string, folder: string): Promise<void> {
     "INTERNAL",
     `tar -C ${folder} … failed with ${code === null ? "a signal" : `exit code ${code}`}: ${why}`,
   );
+}
+
+/** tar ends once it has the whole archive, which may be before the stream to it knows that all was taken. */
+function isClosed(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ERR_STREAM_PREMATURE_CLOSE" || code === "EPIPE";
 }
 
 function inflate(file: string, to: NodeJS.WritableStream): Promise<void> {
