@@ -50,7 +50,10 @@ export const PACKAGES = {
 const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
 
 export const SHELLS = {
-  "apps/tgo": { may: [...SHELL, "git", "host", "local-engine", "redaction", "scaffold", "doctor"], sdk: true },
+  "apps/tgo": {
+    may: [...SHELL, "git", "host", "local-engine", "redaction", "scaffold", "doctor"],
+    sdk: true,
+  },
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 
