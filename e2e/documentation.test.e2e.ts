@@ -10,7 +10,6 @@ async function documented(start: string): Promise<string[]> {
     "README.md",
     "docs/guides/two-ways.md",
     "docs/guides/base-updates.md",
-    "docs/guides/networks.md",
     "docs/reference/catalog.md",
     "docs/background/architecture.md",
   ];
