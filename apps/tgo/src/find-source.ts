@@ -1,5 +1,5 @@
 import type { HostOptions } from "@tgo/functions";
-import type { GitRun } from "@tgo/git";
+import { type GitRun, tagFacts } from "@tgo/git";
 import { resolve } from "node:path";
 import {
   findCheckout,
@@ -19,6 +19,8 @@ export interface FoundSource {
   readonly uncommitted: Uncommitted | undefined;
   /** Set in a release of a checkout. */
   readonly differences: HostOptions["differences"];
+  /** Set where the source may be a checkout. */
+  readonly tagFacts?: HostOptions["tagFacts"];
 }
 
 export interface SourceHost extends GitRun {
@@ -47,6 +49,21 @@ export async function findSource(
     return { resolved, uncommitted: undefined, differences: undefined };
   const reading = { ...run, ...releaseOf(values) };
   const given = values.get(source.name);
+  const folder = resolve(
+    cwd,
+    [given, values.get(repository.name)].find((each) => typeof each === "string") ?? ".",
+  );
+  const facts: HostOptions["tagFacts"] = (tag, branch) => {
+    const revision = values.get("revision");
+    return tagFacts(
+      { ...run, folder },
+      {
+        tag,
+        ...(typeof revision === "string" ? { revision } : {}),
+        ...(branch === undefined ? {} : { branch }),
+      },
+    );
+  };
   let git: GitState = {};
   if (given === undefined) {
     const service = values.get("service");
@@ -62,7 +79,7 @@ export async function findSource(
     if (release !== undefined) resolved.set(source.name, (client) => client.host().directory(release.folder));
   }
   const { commit, uncommitted, release } = git;
-  if (commit === undefined) return { resolved, uncommitted, differences: undefined };
+  if (commit === undefined) return { resolved, uncommitted, differences: undefined, tagFacts: facts };
   const takes = (name: string): boolean => invocation.function.arguments.some((each) => each.name === name);
   const lacks = (name: string): boolean => !values.has(name) && takes(name);
   if (takes("revision") && (release !== undefined || (uncommitted === undefined && lacks("revision"))))
@@ -70,7 +87,7 @@ export async function findSource(
   // The commit's time, also when --revision named the same commit.
   if (values.get("revision") === commit.revision && commit.created !== undefined && lacks("created"))
     values.set("created", commit.created);
-  return { resolved, uncommitted, differences: release?.differences };
+  return { resolved, uncommitted, differences: release?.differences, tagFacts: facts };
 }
 
 /** A call that builds a version, or checks whether it can be built. */

@@ -29,6 +29,8 @@ export interface PreparedCall {
   /** Names what in the checkout differs from the commit that is released. */
   readonly differences: HostOptions["differences"];
   readonly signWith: HostOptions["signWith"];
+  /** What git says of a release's tag. */
+  readonly tagFacts: HostOptions["tagFacts"];
 }
 
 export interface CredentialSources {
@@ -103,6 +105,7 @@ async function prepareAll(
     mirrors: await engineMirrors(values, host.cwd),
     uncommitted: found?.uncommitted,
     differences: found?.differences,
+    tagFacts: found?.tagFacts,
     signWith: await findSigningCommand(invocation, host),
   };
 }

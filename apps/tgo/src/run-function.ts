@@ -137,7 +137,7 @@ async function call(
 /** What the module needs to know about this machine. */
 function hostOptions(
   { product, process, invocation, interruption, reporting, display }: Run,
-  { credentials, uncommitted, differences, signWith }: PreparedCall,
+  { credentials, uncommitted, differences, signWith, tagFacts }: PreparedCall,
   { name: engine, output }: CallEngine,
 ): HostOptions {
   return {
@@ -151,6 +151,7 @@ function hostOptions(
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
     ...(differences === undefined ? {} : { differences }),
+    ...(tagFacts === undefined ? {} : { tagFacts }),
     ...(signWith === undefined ? {} : { signWith }),
     environment: process.env,
     scan: async (document) => (await import("./scanner.js")).scan(document, process.env),

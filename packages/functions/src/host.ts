@@ -2,6 +2,7 @@ import type { HostInfo } from "@tgo/builders";
 import type { ProgressListener } from "@tgo/progress";
 import type { Credentials } from "@tgo/registry";
 import type { Report } from "@tgo/report";
+import type { ReleaseTagFacts } from "./release-guards.js";
 
 /** What a scanner of vulnerabilities said. */
 export interface ScanResult {
@@ -51,6 +52,11 @@ export interface HostOptions extends HostInfo {
     /** Signs a SHA-256 digest; returns what the program printed. */
     readonly signDigest: (digest: Uint8Array) => Promise<Uint8Array>;
   };
+  /**
+   * What the checkout says of a release's Git tag, and of its commit on a branch of the remote origin, the default one if
+   * none is named; undefined where the source is no checkout. Absent in a module, which has no git.
+   */
+  readonly tagFacts?: (tag: string, branch: string | undefined) => Promise<ReleaseTagFacts | undefined>;
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

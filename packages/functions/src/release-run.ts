@@ -15,6 +15,7 @@ import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
 import type { SigningFlags } from "./signing-flags.js";
+import { holdToGuards } from "./release-guards.js";
 import { openSigningContext } from "./signing.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
@@ -73,6 +74,9 @@ export async function runRelease(
     ...signing,
   };
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
+  // A promotion writes no version.
+  if (command === "release")
+    await holdToGuards(context, { version, gitTag, services: selected.map(({ name }) => name) });
   const { preflight, bring } = await start(context, selected, version);
   if (!preflight.canStart) {
     const { services, problems, existing } = preflight;

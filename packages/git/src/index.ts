@@ -12,4 +12,5 @@ export {
 export type { Difference, DifferenceKind } from "./compare.js";
 export type { GitRun } from "./git-run.js";
 export { originUrl } from "./origin-url.js";
+export { type TagFacts, tagFacts, type TagQuestion } from "./tag-facts.js";
 export { TemporaryFolders } from "./temporary-folders.js";

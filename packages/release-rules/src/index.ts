@@ -15,6 +15,7 @@ export { type ReleaseTag, parseReleaseTag } from "./git-tag.js";
 export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
 export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";
 export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";
+export { newerInLine, ReleaseGuards } from "./release-guards.js";
 export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
 export { type ReleaseState, releaseState } from "./release-state.js";
 export { shortDigest } from "./short-digest.js";

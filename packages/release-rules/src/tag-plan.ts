@@ -1,4 +1,5 @@
 import * as v from "@tgo/schemas";
+import { ReleaseGuards } from "./release-guards.js";
 import { LATEST } from "./tag-kind.js";
 import type { Version } from "./version.js";
 
@@ -33,6 +34,10 @@ export const TagPolicy = v.strictObject({
   latest: v.pipe(
     v.optional(v.boolean(), true),
     v.description("Move latest with each stable version that is newer."),
+  ),
+  guards: v.pipe(
+    v.optional(ReleaseGuards),
+    v.description("What a release must be besides complete. Nothing if absent."),
   ),
 });
 export type TagPolicy = v.InferOutput<typeof TagPolicy>;
