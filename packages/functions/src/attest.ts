@@ -17,6 +17,7 @@ import type { Context } from "./context.js";
 import type { Options } from "./options.js";
 import type { SigningFlags } from "./signing-flags.js";
 
+export { publishedImage } from "./signed-image.js";
 export { checkSignatures } from "./verify-signatures.js";
 
 /** @throws TgoError USAGE for keys, tokens and trusted roots that cannot be used */

@@ -1,3 +1,4 @@
+import type { Verification } from "@tgo/image";
 import { BuildLedger } from "@tgo/publishing";
 import type { RegistryReport } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
@@ -34,9 +35,16 @@ function signingFlags({ signingKey, signingKeyPassword, identityToken }: Signing
   return { signingKey, signingKeyPassword, identityToken };
 }
 
-/** Checks the signatures of an image that was verified, and adds what it finds to the registries' rows. */
+/** Checks the signatures of any images, and adds what it finds to the registries' rows. */
 export type CheckSignatures = (
   image: SignedImage,
+  rows: readonly RegistryReport[],
+) => Promise<SignatureChecks>;
+
+/** The same for a tag of a service in the catalog's registries. */
+export type CheckTag = (
+  tag: { readonly service: string; readonly tag: string },
+  verification: Verification,
   rows: readonly RegistryReport[],
 ) => Promise<SignatureChecks>;
 
@@ -54,6 +62,18 @@ export async function openSignatureChecks(
   const { checkSignatures, openTrust } = await attestations();
   const trust = await openTrust({ catalog }, call.options);
   return (image, rows) => checkSignatures(trust, image, rows);
+}
+
+/** {@link openSignatureChecks} for the catalog's services. */
+export async function openTagChecks(
+  call: Call,
+  context: Pick<Context, "catalog" | "targets">,
+): Promise<CheckTag | undefined> {
+  const check = await openSignatureChecks(call, context);
+  if (check === undefined) return undefined;
+  const { publishedImage } = await attestations();
+  const { asked } = trustFlags(call);
+  return (tag, verification, rows) => check(publishedImage(context, tag, verification, asked), rows);
 }
 
 /**

@@ -18,8 +18,7 @@ import type { Call } from "./call.js";
 import type { Context } from "./context.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
-import { publishedImage } from "./signed-image.js";
-import { openSignatureChecks, trustFlags, type CheckSignatures } from "./signing.js";
+import { openTagChecks, type CheckTag } from "./signing.js";
 import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type VerifyFlags = ShellArguments<{
@@ -62,8 +61,7 @@ export async function verify(
     async (context, selected) =>
       verifyService(context, selected, prepareOptions(source), {
         ...source,
-        signatures: await openSignatureChecks(call, context),
-        isAsked: trustFlags(call).asked,
+        signatures: await openTagChecks(call, context),
       }),
   );
 }
@@ -97,8 +95,7 @@ function verifyService(
     fast = false,
     strictParity = false,
     signatures,
-    isAsked,
-  }: VerifyFlags & { readonly signatures: CheckSignatures | undefined; readonly isAsked: boolean },
+  }: VerifyFlags & { readonly signatures: CheckTag | undefined },
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
@@ -118,8 +115,7 @@ function verifyService(
       strictParity && differences.length > 0 ? [problemOf(parityError(name, differences))] : [];
     const revision = verification.annotations["org.opencontainers.image.revision"];
     const rows = rowsOfVerification(context.targets, name, verified, verification);
-    const image = publishedImage(context, { service: name, tag: verified }, verification, isAsked);
-    const signed = await signatures?.(image, rows);
+    const signed = await signatures?.({ service: name, tag: verified }, verification, rows);
     const tests = testsOf(context.catalog, service);
     const signedProof = (digest: string): KnownProof | undefined =>
       signed?.proofs.get(digest)?.find((one) => one.tests === tests);

@@ -5,8 +5,7 @@ import type { OutputFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { nameCommands } from "./commands.js";
 import { FunctionFailed } from "./function-failed.js";
-import { publishedImage } from "./signed-image.js";
-import { openSignatureChecks, trustFlags } from "./signing.js";
+import { openTagChecks } from "./signing.js";
 
 /** `tgo` exits with it when nothing is known to have drifted, and a registry could not be read. */
 const UNREACHABLE_EXIT = 3;
@@ -29,15 +28,14 @@ class NotWhole extends FunctionFailed {
 export async function watch(call: Call, names: readonly string[], format: OutputFormat): Promise<string> {
   const context = await openContext(call);
   const selected = selectServices(context.catalog, names).map(({ name }) => name);
-  const check = await openSignatureChecks(call, context);
-  const { asked } = trustFlags(call);
+  const check = await openTagChecks(call, context);
   const result = await watchReleases(context, selected, {
     bases: context.pins,
     ...(check === undefined
       ? {}
       : {
           signatures: async ({ verification, ...tag }, rows) =>
-            (await check(publishedImage(context, tag, verification, asked), rows)).registries,
+            (await check(tag, verification, rows)).registries,
         }),
   });
   const text = nameCommands(renderWatch(result, format), context.command);
