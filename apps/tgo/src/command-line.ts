@@ -9,7 +9,8 @@ import { rewriteSwitches } from "./flags.js";
 import { positionalOf, returnsFolder, type ModuleFunction } from "./module-api.js";
 import { buildProgram, type ProgramOptions } from "./program.js";
 import { PROGRESS_MODES } from "./progress/display.js";
-import { ENGINES, type Settings } from "./settings.js";
+import { parseEngineFlags, type EngineFlags } from "./platform-engines.js";
+import type { Settings } from "./settings.js";
 import { extraWords, usageError } from "./usage-error.js";
 
 /** A parsed command line, checked as far as possible without touching anything. */
@@ -163,7 +164,7 @@ function readInvocation(
     values,
     origins: new Map(),
     settings: {
-      engine: ENGINES.find((each) => each === text("engine")) ?? "auto",
+      ...engineFlags(fn, [typed.engine ?? []].flat().map(String)),
       progress: PROGRESS_MODES.find((each) => each === text("progress")) ?? "auto",
       verbose: typed.verbose === true,
       output: text("output"),
@@ -173,4 +174,18 @@ function readInvocation(
       signingPublicKey: text("signingPublicKey"),
     },
   };
+}
+
+/** @throws TgoError USAGE for engines of single platforms where no image is assembled */
+function engineFlags(fn: ModuleFunction, values: readonly string[]): EngineFlags {
+  const flags = parseEngineFlags(values);
+  const [first] = flags.engines;
+  if (first === undefined || fn.arguments.some(({ name }) => name === "assemble")) return flags;
+  throw new TgoError(
+    "USAGE",
+    `${fn.command} has one engine, and --engine names one of ${first.platform} alone`,
+    {
+      remedy: "Only publish and release take an engine for each platform.",
+    },
+  );
 }

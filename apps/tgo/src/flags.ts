@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { unknownValue } from "./unknown-value.js";
 import { PROGRESS_MODES } from "./progress/display.js";
+import { parseEngineFlags } from "./platform-engines.js";
 import { ENGINES } from "./settings.js";
 import type { Argument, ModuleApi, ModuleFunction } from "./module-api.js";
 import {
@@ -102,12 +103,15 @@ export function signingFlags({ arguments: own }: ModuleFunction): Option[] {
 /** The command's own flags. */
 export function ownFlags(): Option[] {
   return [
-    choice(
-      "engine",
-      ENGINES,
-      "auto",
-      "Engine that runs the containers; buildah is the former name of local.",
-    ),
+    new Option(
+      "--engine <engine>",
+      "Engine that runs the containers; buildah is the former name of local. For publish and release also the engine of " +
+        `one platform, such as linux/arm64=tcp://arm:1234. [one of: ${ENGINES.join(", ")}, PLATFORM=ADDRESS] [default: auto]`,
+    ).argParser((text: string, previous: string[] | undefined) => {
+      const values = [...(previous ?? []), ...splitList("engine", text)];
+      parseEngineFlags(values);
+      return values;
+    }),
     choice("progress", PROGRESS_MODES, "auto", "Progress display on stderr."),
     textFlag(
       "ca-bundle",

@@ -29,6 +29,11 @@ export interface Sdk {
   readonly connection: (run: () => Promise<void>, options: { LogOutput?: Writable }) => Promise<void>;
   /** The SDK's global client, usable inside `connection`. */
   readonly client: Client;
+  /** Opens a session of its own, beside others, with a client of its own. */
+  readonly connect: (
+    run: (client: Client) => Promise<void>,
+    options: { LogOutput?: Writable },
+  ) => Promise<void>;
 }
 
 /** Methods take their arguments in the order of the module API. */

@@ -28,8 +28,8 @@ const product: Product = {
   },
   builtInCatalog: async () => (await import("../../../pipelines/tgo/lib/core.js")).BUILT_IN,
   loadSdk: async () => {
-    const { connection, dag } = await import("@dagger.io/dagger");
-    return { connection, client: dag };
+    const { connect, connection, dag } = await import("@dagger.io/dagger");
+    return { connect, connection, client: dag };
   },
 };
 

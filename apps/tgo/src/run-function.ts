@@ -1,6 +1,5 @@
-import type { Client } from "@dagger.io/dagger";
-import type { HostOptions } from "@tgo/functions";
 import { TemporaryFolders } from "@tgo/git";
+import { callModule } from "./call-module.js";
 import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
 import { chooseEngine, describeEngine } from "./engine.js";
@@ -8,14 +7,15 @@ import { needsEngine } from "./engine-need.js";
 import { EngineOutput } from "./engine-output.js";
 import { hostClient } from "./host-client.js";
 import type { Interruption } from "./interrupt.js";
-import type { LoadedModule, Product } from "./loaded-module.js";
-import { wantsColor, type Output } from "./output.js";
-import { prepareCall, type PreparedCall } from "./prepare-call.js";
+import type { Product } from "./loaded-module.js";
+import type { Output } from "./output.js";
+import { platformEngines } from "./platform-engines.js";
+import { prepareCall } from "./prepare-call.js";
 import type { Display } from "./progress/display.js";
 import type { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
+import { runOnEngines } from "./run-on-engines.js";
 import { withSession, type Engines } from "./session.js";
-import { commandStart, sameCommand } from "./command-lines.js";
 import { writeResult } from "./write-result.js";
 
 /** One run of a function, with everything it uses. */
@@ -57,14 +57,21 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   const preparing = prepareCall(invocation, product.moduleApi, host, redaction);
   if (!needsEngine(invocation)) {
     const [prepared, module] = await Promise.all([preparing, product.load()]);
-    return call(run, module, prepared, { client: hostClient(), name: "no engine" });
+    return written(
+      run,
+      await callModule(run, module, prepared, { client: hostClient(), name: "no engine", isLocal: true }),
+    );
   }
+  const { platforms, isAssembledThere } = platformEngines(invocation.settings);
   const [prepared, choice] = await Promise.all([
     preparing,
     chooseEngine(invocation.settings.engine, process.env, engines.isDockerRunning),
   ]);
   const { display, interruption } = run;
-  display.onProgress({ kind: "note", id: "choice", step: "engine", detail: describeEngine(choice) });
+  const chosen = isAssembledThere
+    ? platforms.map(({ platform, address }) => `${platform} on ${address}`).join(", ")
+    : describeEngine(choice);
+  display.onProgress({ kind: "note", id: "choice", step: "engine", detail: chosen });
   const started = performance.now();
   const step = { id: "engine", step: "start the engine", isMinor: true };
   display.onProgress({ kind: "begin", ...step });
@@ -83,85 +90,40 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   try {
     const loading = product.load();
     loading.catch(() => undefined);
-    return await withSession(
-      product.loadSdk,
-      {
-        choice,
-        engines,
-        env: process.env,
-        signal: interruption.signal,
-        caBundle: prepared.caBundle,
-        credentials: prepared.credentials.host,
-        mirrors: prepared.mirrors,
-        output,
-      },
-      async (client, name) => {
-        session.open = true;
-        endStep("done");
-        return call(run, await loading, prepared, { client, name, output: output.last });
-      },
-    );
+    const options = {
+      choice,
+      engines,
+      env: process.env,
+      signal: interruption.signal,
+      caBundle: prepared.caBundle,
+      credentials: prepared.credentials.host,
+      mirrors: prepared.mirrors,
+      output,
+    };
+    const opened = (): void => {
+      session.open = true;
+      endStep("done");
+    };
+    if (isAssembledThere)
+      return await written(run, await runOnEngines({ run, loading, prepared, options, platforms, opened }));
+    return await withSession(product.loadSdk, options, async (client, name) => {
+      const engine = { client, name, isLocal: choice.engine === "local", output: output.last };
+      if (platforms.length > 0)
+        return written(
+          run,
+          await runOnEngines({ run, loading, prepared, options, platforms, opened }, engine),
+        );
+      opened();
+      return written(run, await callModule(run, await loading, prepared, engine));
+    });
   } catch (error) {
     if (!session.open) endStep(interruption.signal.aborted ? "stopped" : "failed");
     throw error;
   }
 }
 
-/** What a function runs on. */
-interface CallEngine {
-  readonly client: Client;
-  /** For the report; undefined: the engine is asked. */
-  readonly name: string | undefined;
-  /** The last lines of the steps that it runs. */
-  readonly output?: () => readonly string[];
-}
-
-async function call(
-  run: Run,
-  module: LoadedModule,
-  prepared: PreparedCall,
-  engine: CallEngine,
-): Promise<string> {
+/** Writes a function's result where it goes. @returns the text for stdout */
+function written(run: Run, value: unknown): Promise<string> {
   const { function: fn, settings } = run.invocation;
-  const { client } = engine;
-  const instance = module.create(
-    prepared.constructorArguments.map((make) => make(client)),
-    hostOptions(run, prepared, engine),
-    client,
-  );
-  if (instance[fn.name] === undefined) throw new Error(`the module has no method ${fn.name}`);
-  const value = await instance[fn.name]?.(...prepared.functionArguments.map((make) => make(client)));
   return writeResult(fn, value, { cwd: run.process.cwd, output: settings.output });
-}
-
-/** What the module needs to know about this machine. */
-function hostOptions(
-  { product, process, invocation, interruption, reporting, display }: Run,
-  { credentials, uncommitted, differences, signWith, tagFacts }: PreparedCall,
-  { name: engine, output }: CallEngine,
-): HostOptions {
-  return {
-    progress: display.onProgress,
-    signal: interruption.signal,
-    local: true,
-    ...(needsEngine(invocation) ? {} : { withoutEngine: true }),
-    // The local engine is the one with a name: Dagger's is asked for its version.
-    ...(engine === undefined ? {} : { engine, relaysProxies: true }),
-    ...(output === undefined ? {} : { output }),
-    ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
-    ...(uncommitted === undefined ? {} : { uncommitted }),
-    ...(differences === undefined ? {} : { differences }),
-    ...(tagFacts === undefined ? {} : { tagFacts }),
-    ...(signWith === undefined ? {} : { signWith }),
-    environment: process.env,
-    scan: async (document) => (await import("./scanner.js")).scan(document, process.env),
-    command: commandStart(process, invocation, product.moduleApi),
-    invocation: sameCommand(process),
-    report: reporting.accept,
-    ...(process.stdout.columns === undefined ? {} : { columns: Math.max(60, process.stdout.columns) }),
-    text: {
-      color: wantsColor(process.stdout, process.env),
-      width: Math.max(60, process.stdout.columns ?? 100),
-    },
-  };
 }

@@ -26,6 +26,8 @@ export interface LocalEngineOptions {
   readonly mirrors: EngineMirrors;
   /** Receives what the engine and the commands in it print. */
   readonly output: EngineOutput;
+  /** The platform that it is asked for, where each has its own. */
+  readonly platform?: string;
 }
 
 /** The engines available on this machine. */
@@ -97,7 +99,7 @@ async function connected<T>(
   return outcome.value;
 }
 
-function lineStream(onLine: (line: string) => void): Writable {
+export function lineStream(onLine: (line: string) => void): Writable {
   let rest = "";
   return new Writable({
     write(chunk: Buffer, _encoding, done) {

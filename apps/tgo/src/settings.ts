@@ -1,3 +1,4 @@
+import type { PlatformEngine } from "./platform-engines.js";
 import type { ProgressMode } from "./progress/display.js";
 
 /** `buildah` is the former name of `local`. */
@@ -7,6 +8,8 @@ export type EngineSetting = (typeof ENGINES)[number];
 /** The command's own flags: how to run a function, not what it does. */
 export interface Settings {
   readonly engine: EngineSetting;
+  /** Engines of single platforms, for publish and release. */
+  readonly engines: readonly PlatformEngine[];
   readonly progress: ProgressMode;
   readonly verbose: boolean;
   /** File for the image, or for a result that is not a report. */

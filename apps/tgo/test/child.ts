@@ -27,7 +27,8 @@ process.exitCode = await runCommand(
         },
       }),
     builtInCatalog: () => Promise.resolve({ services: {} }),
-    loadSdk: () => Promise.resolve({ client: {} as never, connection: (run) => run() }),
+    loadSdk: () =>
+      Promise.resolve({ client: {} as never, connection: (run) => run(), connect: () => Promise.resolve() }),
   },
   {
     name: "tgo",

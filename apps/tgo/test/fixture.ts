@@ -262,6 +262,7 @@ export interface RunOptions {
   readonly engines?: Partial<Engines>;
   /** Instead of the SDK's. */
   readonly connection?: Sdk["connection"];
+  readonly connect?: Sdk["connect"];
   readonly signals?: EventEmitter;
   readonly exit?: (code: number) => void;
   readonly stdout?: Terminal;
@@ -307,6 +308,7 @@ export async function tgo(line: string | readonly string[], options: RunOptions 
       Promise.resolve({
         client: CLIENT as unknown as Sdk["client"],
         connection: options.connection ?? ((run) => run()),
+        connect: options.connect ?? ((run) => run(CLIENT as unknown as Sdk["client"])),
       }),
   };
   const process: CommandProcess = {

@@ -1,4 +1,5 @@
 import type { HostInfo } from "@tgo/builders";
+import type { Problem } from "@tgo/errors";
 import type { ProgressListener } from "@tgo/progress";
 import type { Credentials } from "@tgo/registry";
 import type { Report } from "@tgo/report";
@@ -17,6 +18,14 @@ export interface ScanResult {
 export interface OwnProof {
   readonly platform: string;
   readonly smoke?: object;
+}
+
+/** What build-variant did on other engines of the same run. */
+export interface OtherEngines {
+  /** By the digest of the variant's manifest. */
+  readonly proven: ReadonlyMap<string, OwnProof>;
+  /** Why a service has no variant, by its name. */
+  readonly failures: ReadonlyMap<string, Problem>;
 }
 
 /** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
@@ -43,8 +52,6 @@ export interface HostOptions extends HostInfo {
   readonly scan?: (document: string) => Promise<ScanResult | undefined>;
   /** Receives proofs of build-variant, by the digest of the variant's manifest. */
   readonly onProof?: (manifest: string, proof: OwnProof) => void;
-  /** Proofs that this run made on other engines, by the digest of the variant's manifest. */
-  readonly proven?: ReadonlyMap<string, OwnProof>;
   /** A program of this machine that signs with a key it does not hand out, such as a key management service's. */
   readonly signWith?: {
     /** PEM of the key's public half. */
@@ -57,6 +64,8 @@ export interface HostOptions extends HostInfo {
    * none is named; undefined where the source is no checkout. Absent in a module, which has no git.
    */
   readonly tagFacts?: (tag: string, branch: string | undefined) => Promise<ReleaseTagFacts | undefined>;
+  /** What this run built on other engines. */
+  readonly otherEngines?: OtherEngines;
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

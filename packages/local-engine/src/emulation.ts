@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { TgoError } from "@tgo/errors";
 import type { Platform } from "./images/image.js";
+import type { Settings } from "./settings.js";
 
 /** QEMU's name for an architecture, and its ELF type and machine fields as the kernel prints them. */
 const MACHINES: Readonly<Record<string, { readonly qemu: string; readonly elf: string }>> = {
@@ -81,6 +82,15 @@ export function emulatorOf(platform: Platform, folder = BINFMT): string | undefi
 
 function interpreterOf(entry: string): string | undefined {
   return /^interpreter (.+)$/m.exec(entry)?.[1];
+}
+
+/** The problem of a program that an engine is to run; undefined if there is none. */
+export function runProblem(
+  { platform: own, emulates }: Pick<Settings, "platform" | "emulates">,
+  platform: Platform,
+): TgoError | undefined {
+  if (emulates || platform.split("/").slice(0, 2).join("/") === own) return emulationProblem(platform);
+  return new TgoError("ENVIRONMENT", `this engine runs no ${platform} programs: it emulates nothing`);
 }
 
 function entries(folder: string): string[] {

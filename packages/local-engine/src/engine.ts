@@ -6,8 +6,10 @@ import { cacheFolder } from "@tgo/host";
 import type { Keychain } from "@tgo/registry";
 import { Api } from "./api/api.js";
 import { checkHost } from "./check-host.js";
+import { hostPlatform } from "./emulation.js";
 import { createEngineContext } from "./engine-context.js";
 import type { EngineEvent } from "./events.js";
+import type { Platform } from "./images/image.js";
 import { createSessionServer } from "./session-server.js";
 import { Store } from "./store/store.js";
 
@@ -28,6 +30,13 @@ export interface EngineOptions {
    * same address, and nothing else of this machine. URLs of other machines have no effect.
    */
   readonly reachable?: readonly string[];
+  /**
+   * The platform that the engine takes for its own; the machine's if absent. All programs of another one run under emulation,
+   * as on a machine that is emulated as a whole. For tests.
+   */
+  readonly platform?: Platform;
+  /** Whether programs of other platforms run, if the machine has an emulator; true if absent. */
+  readonly emulates?: boolean;
 }
 
 export interface Engine {
@@ -58,6 +67,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     keychain: options.keychain ?? (() => Promise.resolve(undefined)),
     mirrors: options.mirrors ?? {},
     reachable: options.reachable ?? [],
+    platform: options.platform ?? hostPlatform(),
+    emulates: options.emulates ?? true,
   });
   const token = randomBytes(24).toString("base64url");
   const { server, idle } = createSessionServer(new Api(cx), token);

@@ -1,8 +1,13 @@
 import type { Keychain } from "@tgo/registry";
 import type { OnEvent } from "./events.js";
+import type { Platform } from "./images/image.js";
 
 /** The settings of a running engine. */
 export interface Settings {
+  /** The platform that it takes for its own. */
+  readonly platform: Platform;
+  /** Whether programs of other platforms run, under emulation. */
+  readonly emulates: boolean;
   readonly onEvent: OnEvent;
   /** Stops everything that runs. */
   readonly signal: AbortSignal;

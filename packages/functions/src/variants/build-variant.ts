@@ -1,8 +1,10 @@
 import { selectPlatforms, type Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { publishVariant } from "@tgo/publishing";
+import type { ReleaseTag } from "@tgo/release-rules";
 import { defined, type ReportFormat } from "@tgo/report";
 import type { Call } from "../call.js";
+import { loadCatalog } from "../context.js";
 import { releaseVersion, type VersionFlags } from "../release-version.js";
 import { reportServices } from "../report-services.js";
 import type { ShellArguments } from "../shell-arguments.js";
@@ -21,7 +23,7 @@ export type BuildVariantFlags = VersionFlags &
  * `--assemble` find them.
  * @throws ReportError when a service failed; TgoError CATALOG, USAGE
  */
-export function buildVariant(
+export async function buildVariant(
   call: Call,
   names: readonly string[],
   flags: SourceArguments & BuildVariantFlags,
@@ -36,19 +38,12 @@ export function buildVariant(
     throw new TgoError("USAGE", "build-variant builds one platform", {
       remedy: "Give one --platform: each machine builds its own.",
     });
+  const release = await releaseOf(call, flags);
+  const selected = release?.service === undefined ? names : [release.service];
   return reportServices(
     call,
-    { command: "build-variant", names, source: flags, format, flags: own, signing },
+    { command: "build-variant", names: selected, source: flags, format, flags: own, signing },
     (context, { name, service }) => {
-      const release =
-        given === undefined && gitTag === undefined
-          ? undefined
-          : releaseVersion({ version: given, gitTag }, Object.keys(context.catalog.services));
-      if (release?.service !== undefined && release.service !== name)
-        throw new TgoError(
-          "USAGE",
-          `--git-tag ${gitTag ?? ""} is a release of ${release.service}, not of ${name}`,
-        );
       const all = selectPlatforms(context.catalog, undefined);
       const [platform = context.native] = platforms.length === 0 ? [] : context.platforms;
       // No native run of another platform tells anything: a proof has to be whole.
@@ -63,6 +58,13 @@ export function buildVariant(
       });
     },
   );
+}
+
+/** A Git tag may name a service, as in a release. @throws TgoError USAGE, CATALOG */
+async function releaseOf(call: Call, { version, gitTag }: VersionFlags): Promise<ReleaseTag | undefined> {
+  if (version === undefined && gitTag === undefined) return undefined;
+  const { services } = await loadCatalog(call.product.catalog, call.options);
+  return releaseVersion({ version, gitTag }, Object.keys(services));
 }
 
 /** @throws TgoError USAGE */

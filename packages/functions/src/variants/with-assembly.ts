@@ -2,6 +2,7 @@ import { selectPlatforms } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { VariantProof } from "@tgo/proof";
 import { createAssembly } from "@tgo/publishing";
+import { defined } from "@tgo/report";
 import { waitTime, type AssembleFlags } from "../assemble-flags.js";
 import type { Context } from "../context.js";
 
@@ -18,7 +19,8 @@ export function withAssembly(context: Context, flags: AssembleFlags): Context {
     });
   const { requireNative = false } = flags;
   // What onProof was given, by this process.
-  const known = context.host.proven as ReadonlyMap<string, VariantProof> | undefined;
-  const options = { waitMs, requireNative, pipelines: context.pipeline, ...(known && { known }) };
+  const { proven, failures } = context.host.otherEngines ?? {};
+  const known = proven as ReadonlyMap<string, VariantProof> | undefined;
+  const options = { waitMs, requireNative, pipelines: context.pipeline, ...defined({ known, failures }) };
   return { ...context, assembly: createAssembly(options) };
 }

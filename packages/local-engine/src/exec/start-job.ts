@@ -4,7 +4,7 @@ import { relative as relativeTo } from "node:path";
 import { CA_VARIABLES } from "@tgo/image";
 import { CA_BUNDLE } from "../ca.js";
 import type { Context } from "../context.js";
-import { emulationProblem } from "../emulation.js";
+import { runProblem } from "../emulation.js";
 import { resolveIn } from "../files/paths.js";
 import { makeFolder } from "../files/plain-modes.js";
 import { findUser, type User } from "../files/users.js";
@@ -43,7 +43,7 @@ export async function startJob(
   network: NetworkNamespace,
 ): Promise<StartedJob> {
   const { config, platform, secrets, proxies } = job.container;
-  const problem = emulationProblem(platform);
+  const problem = runProblem(cx.settings, platform);
   if (problem) throw problem;
   const user = await cx.snapshots.mount(job.fs, (root) => findUser(root, config.User ?? ""));
   const env = [...(config.Env ?? [])];

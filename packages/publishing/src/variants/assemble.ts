@@ -1,7 +1,8 @@
 import { imageLabels, standardLabels } from "@tgo/builders";
-import { TgoError } from "@tgo/errors";
+import { TgoError, type Problem } from "@tgo/errors";
 import { finaliseVariants, readStagedImage, type FinalImage } from "@tgo/image";
 import { requireParity, type VariantProof } from "@tgo/proof";
+import { defined } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { proofsByManifest, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { assembledKey, assembledKeys, candidateTag, inputsKey } from "../candidate/candidate-key.js";
@@ -23,6 +24,8 @@ export interface AssembleOptions extends WaitOptions {
   readonly pipelines: string;
   /** Proofs that this run made itself, by manifest digest. */
   readonly known?: ReadonlyMap<string, VariantProof>;
+  /** Why this run has no image of a platform, by service. */
+  readonly failures?: ReadonlyMap<string, Problem>;
 }
 
 /** Makes candidates of platforms' images that each were built alone, and put into a registry by {@link publishVariant}. */
@@ -30,11 +33,17 @@ export function createAssembly(options: AssembleOptions): Assembly {
   return {
     candidate: async (context, prepared) => {
       const existing = await existingKey(context, prepared);
+      const failure = options.failures?.get(prepared.request.name);
+      if (existing === undefined && failure !== undefined) throw errorOf(failure);
       const found = existing === undefined ? await waitForVariants(context, prepared, options) : undefined;
       const key = existing ?? assembledKey(prepared.key, found?.variants.map((variant) => variant.key) ?? []);
       return assembledCandidate(context, { prepared, key, found }, options);
     },
   };
+}
+
+function errorOf({ code, what, where, remedy }: Problem): TgoError {
+  return new TgoError(code, what, defined({ where, remedy }));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { commandLine, TgoError } from "@tgo/errors";
-import { duration } from "@tgo/report";
+import { defined, duration } from "@tgo/report";
 import type { Platform } from "@tgo/catalog";
 import type { Prepared } from "../candidate/prepared.js";
 import { interruptionOf } from "../publish/service-report.js";
@@ -83,10 +83,11 @@ async function notWhole(
     .filter((each) => each !== undefined && required.includes(each.target))
     .flatMap((each) => each?.problems ?? []);
   if (problem !== undefined)
-    return new TgoError(problem.code, problem.what, {
-      ...(problem.where === undefined ? {} : { where: problem.where }),
-      ...(problem.remedy === undefined ? {} : { remedy: problem.remedy }),
-    });
+    return new TgoError(
+      problem.code,
+      problem.what,
+      defined({ where: problem.where, remedy: problem.remedy }),
+    );
   const others = await otherKeys(context, prepared, missing);
   const commands = missing.map((platform) => command(prepared, platform));
   const remedy =

@@ -1,4 +1,3 @@
-import { hostPlatform } from "../../emulation.js";
 import type { Location } from "../../files/location.js";
 import { lazy } from "../../lazy.js";
 import type { CacheState, SecretState } from "../../state.js";
@@ -12,8 +11,9 @@ export const API_VERSION = "v0.21.8";
 
 export const queryFields = {
   version: () => API_VERSION,
-  defaultPlatform: () => hostPlatform(),
-  container: (_: unknown, { platform }: { platform?: string }) => emptyContainer(platform ?? hostPlatform()),
+  defaultPlatform: (_: unknown, __: unknown, { cx }) => cx.settings.platform,
+  container: (_: unknown, { platform }: { platform?: string }, { cx }) =>
+    emptyContainer(platform ?? cx.settings.platform),
   directory: (): Location => ({ fs: lazy(() => EMPTY), path: "/" }),
   host: () => ({}),
   cacheVolume: (_: unknown, { key }: CacheState): CacheState => ({ key }),
