@@ -1,5 +1,5 @@
 import parseExpression from "spdx-expression-parse";
-import licenseIds from "spdx-license-ids/index.json" with { type: "json" };
+import licenseIds from "spdx-license-ids/index.json";
 import type { License } from "./bill.js";
 
 const BY_LOWER_CASE: ReadonlyMap<string, string> = new Map(licenseIds.map((id) => [id.toLowerCase(), id]));
