@@ -1,7 +1,6 @@
 import { isTgoError, TgoError, withoutMark } from "@tgo/errors";
 import { maskUrlCredentials } from "@tgo/redaction";
 import { describeIssue, isObject, pathOf, type BaseIssue } from "@tgo/schemas";
-import stripJsonComments from "strip-json-comments";
 
 export type Json = Record<string, unknown>;
 
@@ -12,7 +11,7 @@ export type Json = Record<string, unknown>;
 export function parseJsonFile(text: string, file: string, remedy: string): unknown {
   try {
     // Comments become spaces, so that positions stay those of the file.
-    return JSON.parse(stripJsonComments(withoutMark(text, file)));
+    return JSON.parse(withoutComments(withoutMark(text, file)));
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
@@ -22,6 +21,16 @@ export function parseJsonFile(text: string, file: string, remedy: string): unkno
       cause,
     });
   }
+}
+
+/** A string, which may have what looks like a comment, or a comment. */
+const STRING_OR_COMMENT = /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[^]*?\*\//g;
+
+function withoutComments(text: string): string {
+  return text.replaceAll(
+    STRING_OR_COMMENT,
+    (found, string?: string) => string ?? found.replaceAll(/[^\n]/g, " "),
+  );
 }
 
 /** Every problem of a value, one per line, with its path and the value found. */

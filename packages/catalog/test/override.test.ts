@@ -186,6 +186,21 @@ describe("a catalog file", () => {
     ).toMatch(/line 4/);
   });
 
+  it.each([
+    [
+      '{"a": "// no \\" /* comment */", /* "b": "*/ "c": "\\\\" // "d"\n}',
+      { a: '// no " /* comment */', c: "\\" },
+    ],
+    ["// first\r\n{/**/}// last", {}],
+    ['["http://x/*y*/", 1 /* a\n * b */]', ["http://x/*y*/", 1]],
+  ])("has comments where JSON with Comments has them: %s", (text, expected) => {
+    expect(parseOverrideFile(text, "c.jsonc")).toEqual(expected);
+  });
+
+  it.each(["{ /* without an end }", "{} /", "{ # no }"])("is not valid with %s", (text) => {
+    expect(failure(() => parseOverrideFile(text, "c.jsonc")).code).toBe("CATALOG");
+  });
+
   it("starts from nothing if it says so: only its own services and registries are there", () => {
     const own = { title: "Bot", build: { strategy: "dockerfile" } };
     const catalog = applyOverride(base, { version: 1, extends: "none", services: { bot: own } });
