@@ -1,7 +1,7 @@
 /** Measures whole publishes: `npm run bench -- publish`. */
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, isAbsolute, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { dockerConfig, startRegistry } from "@tgo/testing";
 import { startBases } from "./src/bases.js";
@@ -118,7 +118,9 @@ async function earlierResults({ output, checkouts, engine }: PublishOptions): Pr
           (text) => JSON.parse(text) as PublishResults,
           () => undefined,
         );
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  // It is published: without where things are on this machine.
+  const args = process.argv.slice(2).map((arg) => (isAbsolute(arg) ? `../${basename(arg)}` : arg));
+  const command = ["npm run bench --", ...args].join(" ");
   return {
     commands: [...(earlier?.commands ?? []), command],
     commits,
