@@ -11,8 +11,12 @@ export function maskUrlCredentials(text: string): string {
   );
 }
 
-/** Addresses as people write them in HTTP_PROXY: without a scheme, or with special characters that are not encoded. */
-const CARELESS = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s:/@]*:(?!\/\/)(\S+)@[^\s@/]+\/?\s*$/i;
+/**
+ * Addresses as people write them in HTTP_PROXY: without a scheme, or with special characters that are not encoded. No image
+ * with a digest: localhost:5000/app@sha256:… has a port, and no password.
+ */
+const CARELESS =
+  /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s:/@]*:(?!\/\/)(\S+)@(?!sha(?:256|512):[0-9a-f]{64})[^\s@/]+\/?\s*$/i;
 
 /** The passwords and tokens of every URL in a text, as written and percent-decoded. */
 export function urlCredentials(text: string): string[] {
