@@ -37,7 +37,8 @@ export function applyOverride(base: unknown, override?: unknown, file = "tgo.cat
   const issues = [...(header.issues ?? []), ...(parsed.issues ?? [])];
   throw new TgoError("CATALOG", problems(issues, { ...(merged as Json), ...headerOf(override) }), {
     where: override === undefined ? "built-in catalog" : file,
-    remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
+    remedy:
+      "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md.",
   });
 }
 
