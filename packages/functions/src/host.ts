@@ -3,7 +3,7 @@ import type { Problem } from "@tgo/errors";
 import type { ProgressListener } from "@tgo/progress";
 import type { Credentials } from "@tgo/registry";
 import type { Report } from "@tgo/report";
-import type { ReleaseTagFacts } from "./release-guards.js";
+import type { ReleaseTagFacts } from "./release-tag-facts.js";
 
 /** What a scanner of vulnerabilities said. */
 export interface ScanResult {

@@ -2,14 +2,7 @@ import { TgoError } from "@tgo/errors";
 import { kindOfTag, newerInLine, type Version } from "@tgo/release-rules";
 import { repositoryOf } from "@tgo/publishing";
 import type { Context } from "./context.js";
-
-/** What the caller's checkout says of a release's tag and commit: see TagFacts of the git package. */
-export interface ReleaseTagFacts {
-  readonly tag: "annotated" | "lightweight" | "missing";
-  readonly namesCommit: boolean | undefined;
-  readonly branch: string | undefined;
-  readonly isOnBranch: boolean | undefined;
-}
+import type { ReleaseTagFacts } from "./release-tag-facts.js";
 
 export interface GuardedRelease {
   readonly version: Version;

@@ -1,7 +1,8 @@
 import { parseVersion } from "@tgo/release-rules";
 import { expect, it } from "vitest";
 import type { Context } from "../src/context.js";
-import { holdToGuards, type ReleaseTagFacts } from "../src/release-guards.js";
+import { holdToGuards } from "../src/release-guards.js";
+import type { ReleaseTagFacts } from "../src/release-tag-facts.js";
 
 const ALL = { annotatedTag: true, defaultBranch: true, advances: true } as const;
 const FINE: ReleaseTagFacts = {
