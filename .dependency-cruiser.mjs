@@ -2,7 +2,7 @@
 import { PACKAGES, SDK, SHELLS, TESTS, USERS_OF_TESTING } from "./scripts/import-table.mjs";
 
 const NAMES = Object.keys(PACKAGES);
-const FOLDERS = "packages|apps|pipelines/tgo|pipelines/services";
+const FOLDERS = "packages|apps|pipelines/tgo|pipelines/multiarch|pipelines/services";
 
 /** The rows of the table for one package: its sources, its tests, and whether it may know Dagger. */
 function rowsOf(folder, { may, sdk = false }) {
@@ -54,7 +54,7 @@ export default {
       name: "past-an-index",
       severity: "error",
       comment: "another package is imported by its name, never by a file inside it",
-      from: { path: "^((?:packages|apps)/[^/]+|pipelines/tgo|pipelines/services/[^/]+)/" },
+      from: { path: "^((?:packages|apps)/[^/]+|pipelines/(?:tgo|multiarch)|pipelines/services/[^/]+)/" },
       to: {
         path: `^(${FOLDERS})/`,
         pathNot: ["^$1/", INDEX],

@@ -1,8 +1,8 @@
 /**
  * Builds what is generated from the sources.
  *
- * node scripts/build.mjs core           the module's bundle: pipelines/tgo/lib/*.js (committed)
- * node scripts/build.mjs declarations   its types, the module's API, the catalog's JSON Schemas, the reference
+ * node scripts/build.mjs core           the bundles of the modules: their lib/*.js (committed)
+ * node scripts/build.mjs declarations   their types, the API of tgo, the catalog's JSON Schemas, the reference
  *                                       pages made of these, the TypeScript projects and the graph in
  *                                       docs/background/architecture.md (committed)
  * node scripts/build.mjs cli            the `tgo` command: apps/tgo/dist (not committed)
@@ -10,7 +10,7 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { bundleCli, bundleCore, LIB } from "./bundle.mjs";
+import { bundleCli, bundleCore, MODULES } from "./bundle.mjs";
 import { declareCore } from "./declarations.mjs";
 import { moduleApi } from "./module-api.mjs";
 import { pageWithPackageGraph } from "./package-graph.mjs";
@@ -21,12 +21,12 @@ import { typescriptProjects } from "./tsconfigs.mjs";
 
 /** Each returns files' texts by their paths. */
 const COMMITTED = {
-  core: bundleCore,
+  core: () => ofModules(bundleCore),
   declarations: async () => {
     const api = await moduleApi();
     const schemas = await catalogSchemas();
     return {
-      ...(await declareCore()),
+      ...(await ofModules(declareCore)),
       "pipelines/tgo/module-api.json": api,
       ...schemas,
       ...(await referencePages(api, schemas)),
@@ -43,7 +43,7 @@ for (const [part, files] of Object.entries(COMMITTED))
   if (check || parts.includes(part)) {
     const made = await files();
     for (const [path, text] of Object.entries(made)) await write(path, text);
-    if (part === "core") await removeOthers(made);
+    if (part === "core") for (const folder of Object.keys(MODULES)) await removeOthers(`${folder}/lib`, made);
   }
 if (parts.includes("cli")) await bundleCli();
 if (stale.length > 0) {
@@ -51,10 +51,15 @@ if (stale.length > 0) {
   process.exit(1);
 }
 
-/** A part that the bundle no longer has would stay in the module, and nothing would load it. */
-async function removeOthers(made) {
-  for (const name of await readdir(`${root}/${LIB}`)) {
-    const path = `${LIB}/${name}`;
+/** The files of every module. @param make makes those of one, from its folder */
+async function ofModules(make) {
+  return Object.assign({}, ...(await Promise.all(Object.keys(MODULES).map((folder) => make(folder)))));
+}
+
+/** A part that a bundle no longer has would stay in the module, and nothing would load it. */
+async function removeOthers(lib, made) {
+  for (const name of await readdir(`${root}/${lib}`)) {
+    const path = `${lib}/${name}`;
     if (!name.endsWith(".js") || path in made) continue;
     if (check) stale.push(path);
     else await rm(`${root}/${path}`);

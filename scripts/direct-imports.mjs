@@ -5,7 +5,7 @@ import { root } from "./root.mjs";
 
 /** Sources of packages, whose relative imports are all of their own TypeScript. */
 const PACKAGE = /[\\/]packages[\\/][a-z-]+[\\/]src[\\/].*\.ts$/;
-const SOURCE = /[\\/](?:packages|apps)[\\/][a-z-]+[\\/]src[\\/].*\.ts$/;
+const SOURCE = /[\\/](?:(?:packages|apps)[\\/][a-z-]+[\\/]src[\\/].*|pipelines[\\/][a-z-]+[\\/]core)\.ts$/;
 const PACKAGE_IMPORT = /^import \{([^}]*)\} from "@tgo\/([a-z-]+)";$/gm;
 const INDEX_EXPORT = /^export \{([^}]*)\} from "\.\/([^"]+)\.js";$/gm;
 

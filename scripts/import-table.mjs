@@ -55,6 +55,7 @@ export const SHELLS = {
     sdk: true,
   },
   "pipelines/tgo": { may: SHELL, sdk: true },
+  "pipelines/multiarch": { may: ["functions"], sdk: true },
 };
 
 /** What tests of a package may import besides `testing` and the SDK: builds need an engine to run on. */

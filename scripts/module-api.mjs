@@ -39,17 +39,25 @@ async function coreTypes() {
 
 function apiOf(module) {
   const main = module.objects.Tgo;
+  const own = new Set(Object.keys(module.objects));
+  const functions = Object.values(main.methods).map(functionOf);
   return {
     name: "tgo",
     description: module.description,
     constructor: { arguments: Object.values(main.constructor.arguments).map(argumentOf) },
-    functions: Object.values(main.methods).map((method) => ({
-      name: method.name,
-      command: kebab(method.name),
-      description: method.description,
-      arguments: Object.values(method.arguments).map(argumentOf),
-      returns: typeOf(method.returnType),
-    })),
+    functions: functions.filter((each) => !isForModules(each, own)),
+    moduleFunctions: functions.filter((each) => isForModules(each, own)),
+    objects: Object.fromEntries(
+      Object.values(module.objects).map(({ name, description, properties, methods }) => [
+        name,
+        {
+          description,
+          fields: Object.values(properties).map(fieldOf),
+          // Those of the main object are above.
+          functions: name === main.name ? [] : Object.values(methods).map(functionOf),
+        },
+      ]),
+    ),
     enums: Object.fromEntries(
       Object.values(module.enums).map(({ name, description, values }) => [
         name,
@@ -60,6 +68,26 @@ function apiOf(module) {
       ]),
     ),
   };
+}
+
+/** Whether a function is of no use in the command: it returns an object of the module's, or reads Dagger's workspace. */
+function isForModules({ returns, arguments: list }, own) {
+  return own.has(returns.name) || list.some(({ type }) => type.name === "Workspace");
+}
+
+function functionOf({ name, description, arguments: list, returnType }) {
+  return {
+    name,
+    command: kebab(name),
+    description,
+    arguments: Object.values(list).map(argumentOf),
+    returns: typeOf(returnType),
+  };
+}
+
+/** A field of an object: exposed ones are functions for its users, the others state. */
+function fieldOf({ name, description, type, isExposed }) {
+  return { name, ...(isExposed ? { exposed: true, description } : {}), type: typeOf(type) };
 }
 
 function argumentOf(argument) {

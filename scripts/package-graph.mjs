@@ -20,7 +20,7 @@ export async function pageWithPackageGraph() {
 /** What the sources of each package, app and the module import of the others. */
 async function importsBetweenPackages() {
   const { output } = await cruise(
-    ["packages", "apps", "pipelines/tgo"],
+    ["packages", "apps", "pipelines/tgo", "pipelines/multiarch"],
     {
       baseDir: root,
       tsPreCompilationDeps: true,
@@ -44,7 +44,7 @@ async function importsBetweenPackages() {
 }
 
 const packageOf = (file) =>
-  /^(?:packages\/([^/]+)|(apps\/[^/]+|pipelines\/tgo))\//.exec(file)?.slice(1).find(Boolean);
+  /^(?:packages\/([^/]+)|(apps\/[^/]+|pipelines\/(?:tgo|multiarch)))\//.exec(file)?.slice(1).find(Boolean);
 
 /** An arrow that a longer way says too is left out. */
 function drawn(imports) {

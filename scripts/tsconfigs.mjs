@@ -8,8 +8,9 @@ const STYLE = await resolveConfig(`${root}/package.json`);
 /** Where `tsc -b` puts a project's declarations; not committed. */
 const OUT = ".cache/types";
 
-/** The project of the module's sources for the tools of the host. */
+/** The projects of the modules' sources for the tools of the host; the command uses the first one. */
 const MODULE = "pipelines/tgo/tsconfig.host.json";
+const MODULES = [MODULE, "pipelines/multiarch/tsconfig.host.json"];
 const text = (config) => format(JSON.stringify(config), { ...STYLE, parser: "json" });
 
 /**
@@ -20,7 +21,7 @@ const text = (config) => format(JSON.stringify(config), { ...STYLE, parser: "jso
 export async function typescriptProjects() {
   const folders = [...Object.keys(PACKAGES).map((name) => `packages/${name}`), "apps/tgo"];
   const files = await Promise.all(folders.map(projectsOf));
-  return Object.assign({ "tsconfig.tests.json": await allTests([...folders, MODULE]) }, ...files);
+  return Object.assign({ "tsconfig.tests.json": await allTests([...folders, ...MODULES]) }, ...files);
 }
 
 function allTests(references) {

@@ -13,7 +13,7 @@ import web from "../services/tgo-web/service.json";
 import widgetApp from "../services/tgo-widget-app/service.json";
 
 export { formatEvent } from "@tgo/progress";
-export { ReportError } from "@tgo/functions";
+export { loginOf, renderRecord, renderReport, ReportError } from "@tgo/functions";
 export type { HostOptions, Options, SourceArguments } from "@tgo/functions";
 export type { OutputFormat } from "@tgo/report";
 export type { ProgressEvent } from "@tgo/progress";

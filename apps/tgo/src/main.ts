@@ -2,6 +2,7 @@ import { hasUnfinishedReads, homeFolder } from "@tgo/host";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
 import { commandName, EXIT } from "./command-process.js";
+import { commandApi, withPrune } from "./command-api.js";
 import { isDockerRunning } from "./engine.js";
 import type { Product } from "./loaded-module.js";
 import { failureOf } from "./failure.js";
@@ -14,7 +15,7 @@ import { runCommand } from "./run.js";
 const product: Product = {
   version: manifest.version,
   // Generated from the module's source and kept up to date by a check: not parsed again.
-  moduleApi: moduleApi as ModuleApi,
+  moduleApi: commandApi(moduleApi as ModuleApi),
   load: async () => {
     const { Tgo } = await import("../../../pipelines/tgo/src/index.js");
     return {
@@ -22,7 +23,7 @@ const product: Product = {
         const instance = Reflect.construct(Tgo, args) as InstanceType<typeof Tgo>;
         // Not arguments of the module's API: host options hold functions.
         const pipelines = instance["pipelines"].bind(instance, host, client);
-        return Object.assign(instance, { pipelines });
+        return withPrune(Object.assign(instance, { pipelines }));
       },
     };
   },

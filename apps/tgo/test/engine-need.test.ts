@@ -2,11 +2,12 @@ import { expect, it } from "vitest";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import { parseCommandLine } from "../src/command-line.js";
 import { needsEngine } from "../src/engine-need.js";
+import { commandApi } from "../src/command-api.js";
 import type { ModuleApi } from "../src/module-api.js";
 
 function needs(line: string): boolean {
   const parsed = parseCommandLine(line.split(" "), {
-    moduleApi: moduleApi as ModuleApi,
+    moduleApi: commandApi(moduleApi as ModuleApi),
     name: "tgo",
     command: "tgo",
     version: "1",

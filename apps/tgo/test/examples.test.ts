@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import { parseCommandLine } from "../src/command-line.js";
 import { EXAMPLES } from "../src/help.js";
+import { commandApi } from "../src/command-api.js";
 import type { ModuleApi } from "../src/module-api.js";
 
 const texts = [EXAMPLES.program, ...Object.values(EXAMPLES.functions)];
@@ -14,7 +15,7 @@ function words(line: string): string[] {
 
 it.each(lines)("the command line of help's example is a right one: tgo %s", (line) => {
   const parsed = parseCommandLine(words(line), {
-    moduleApi: moduleApi as ModuleApi,
+    moduleApi: commandApi(moduleApi as ModuleApi),
     name: "tgo",
     command: "tgo",
     version: "1",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import { parseCommandLine } from "../src/command-line.js";
+import { commandApi } from "../src/command-api.js";
 import type { ModuleApi } from "../src/index.js";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -57,7 +58,7 @@ function commandsOf(path: string): string[][] {
 const parse = (words: readonly string[]): { requested?: boolean } => {
   const parsed = parseCommandLine(words, {
     // JSON knows no literal types.
-    moduleApi: moduleApi as unknown as ModuleApi,
+    moduleApi: commandApi(moduleApi as unknown as ModuleApi),
     name: "tgo",
     command: "tgo",
     version: "1.2.3",

@@ -1,4 +1,4 @@
-export { Bases, type BasesOptions } from "./bases/bases.js";
+export { type BaseIndex, Bases, type BasesOptions } from "./bases/bases.js";
 export { type BuildContext, type HostInfo, baseImage } from "./build-context.js";
 export type { BuildRequest, Built, CompileMethod, Variant } from "./build-request.js";
 export { machineFailure } from "./build-error.js";
@@ -27,6 +27,7 @@ export {
 } from "./prepare-build.js";
 export { commitNotes } from "./source/commit-notes.js";
 export type { Source } from "./source/load-source.js";
+export { parseCreated, UNKNOWN_TIME } from "./source/times.js";
 export type { CompiledPackage } from "./static-web/compiled-package.js";
 export { compiledPackages } from "./static-web/compiled-packages.js";
 export { withTimeLimit } from "./time-limit.js";

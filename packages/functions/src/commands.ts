@@ -14,7 +14,7 @@ const FILL_IN = `Put your own path in the place of each ${UNKNOWN}: Dagger does 
 
 /** Our texts name a function `tgo NAME`, whoever reads them. */
 const COMMAND =
-  /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build-variant|build|smoke|preflight|publish|release|promote|status|watch|prune|verify|inspect|tags|diff|combine|export|import)\b)/g;
+  /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build-variant|build|smoke|preflight|publish|release|promote|status|watch|prune-apply|prune|verify|inspect|tags|diff|combine|export|import)\b)/g;
 
 /** Texts of others, and commands that are complete already. */
 const QUOTED: ReadonlySet<string> = new Set(["what", "lines", "next"]);
@@ -65,9 +65,9 @@ function textOf(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : UNKNOWN;
 }
 
-/** The constructor's arguments as flags; `repos` is none of the caller's. */
+/** The constructor's arguments as flags; the others are none of a command line's. */
 async function constructorFlags(options: Options): Promise<Arguments> {
-  const given = Object.entries({ ...options, repos: undefined });
+  const given = Object.entries({ ...options, repos: undefined, repositories: undefined, logins: undefined });
   return Object.fromEntries(
     await Promise.all(given.map(async ([name, value]) => [name, await addressOf(value)] as const)),
   );

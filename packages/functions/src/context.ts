@@ -13,14 +13,18 @@ import {
 } from "@tgo/catalog";
 import { formatEvent, Progress, type ProgressListener } from "@tgo/progress";
 import { type Connections, connectTargets, localService, type PublishContext } from "@tgo/publishing";
+import { baseLookUp, type BaseLookUp } from "./base-look-up.js";
 import { commandStart } from "./commands.js";
 import type { HostOptions } from "./host.js";
+import { imageRegistries } from "./image-registries.js";
 import type { Options, Product } from "./options.js";
 import { redactionOf, type Clean } from "./redaction.js";
 
 /** What every function needs; created once per call. */
 export interface Context extends PublishContext {
   readonly host: HostOptions;
+  /** Asks the registry of a base image what an address is now. */
+  readonly lookUpBase: BaseLookUp;
   /** Hash of the pipelines' own code. */
   readonly pipeline: string;
   /** Masks credentials, in everything that a module shows. */
@@ -48,6 +52,7 @@ export async function createContext(
   const { signal } = host;
   const progress = openProgress(host, clean);
   const connections = { client, ...connectionOptions(options, host, progress) };
+  const lookUpBase = baseLookUp(connections);
   const [native, engine, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
@@ -58,7 +63,8 @@ export async function createContext(
     client,
     catalog,
     pins,
-    bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
+    lookUpBase,
+    bases: new Bases(basesOptions({ client, native, catalog, pins, host, lookUpBase })),
     platforms,
     targets,
     progress,
@@ -88,6 +94,7 @@ export function connectionOptions(
     local: host.local ?? false,
     registryService: options.registryService ?? [],
     dockerConfig: options.dockerConfig,
+    logins: options.logins ?? [],
     credentials: host.credentials,
   };
 }
@@ -102,12 +109,12 @@ export function openProgress({ progress, signal }: HostOptions, clean: Clean): P
 }
 
 export function basesOptions(
-  context: Pick<Context, "client" | "native" | "catalog" | "pins" | "host">,
+  context: Pick<Context, "client" | "native" | "catalog" | "pins" | "host" | "lookUpBase">,
 ): BasesOptions {
-  const { client, native, catalog, pins, host } = context;
+  const { client, native, catalog, pins, host, lookUpBase: lookUp } = context;
   const service = (address: string): DaggerService | undefined =>
     host.local === true ? localService(client, address) : undefined;
-  return { client, native, mirrors: catalog.mirrors.images, pins, service };
+  return { client, native, mirrors: catalog.mirrors.images, pins, service, lookUp };
 }
 
 /** Digests that base images are pinned to: the built-in lock, overridden by the caller's. */
@@ -124,7 +131,7 @@ export async function readBaseLock(file: File): Promise<Pins> {
 /** The built-in catalog, overridden by the caller's file and the `--registry` and `--mirror` flags. */
 export async function loadCatalog(
   builtIn: unknown,
-  options: Pick<Options, "catalog" | "registry" | "mirror">,
+  options: Pick<Options, "catalog" | "registry" | "mirror" | "repositories">,
 ): Promise<Catalog> {
   const file = options.catalog;
   const name = file === undefined ? undefined : await file.name();
@@ -132,6 +139,8 @@ export async function loadCatalog(
     file === undefined || name === undefined ? undefined : parseOverrideFile(await file.contents(), name);
   const overridden = applyOverride(builtIn, override, name);
   const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
+  if (options.repositories !== undefined)
+    return { ...catalog, registries: imageRegistries(options.repositories) };
   if (options.registry === undefined || options.registry.length === 0) return catalog;
   const given = options.registry.map((text) => parseRegistryFlag(text, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };

@@ -21,7 +21,25 @@ export type Options = ShellArguments<{
   /** Sigstore's trusted root. */
   trustedRoot: File;
   repos: Directory;
+  /** Of an image that is given as an object: where it goes, in place of the catalog's registries. */
+  repositories: ImageRepositories;
+  /** They come before those of dockerConfig. */
+  logins: readonly Login[];
 }>;
+
+/** The repositories of one service's image. */
+export interface ImageRepositories {
+  readonly service: string;
+  /** `host/repository` */
+  readonly names: readonly string[];
+}
+
+/** Credentials for a registry. */
+export interface Login {
+  readonly host: string;
+  readonly username: string;
+  readonly password: Secret;
+}
 
 /** Data compiled into the bundle. */
 export interface Product {

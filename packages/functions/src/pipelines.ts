@@ -1,12 +1,22 @@
-import type { Client, Container, Directory } from "@dagger.io/dagger";
+import type { Changeset, Client, Container, Directory, Workspace } from "@dagger.io/dagger";
 import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
 import type { CombineFlags, ImportFlags, InspectFlags, ReproduceFlags, SbomFlags } from "./images.js";
 import type { Call } from "./call.js";
+import { checkBases, checkPublished, checkSmoke, refreshBases } from "./checks.js";
 import { commandStart, nameCommands } from "./commands.js";
 import type { HostOptions } from "./host.js";
 import { lockBases } from "./lock-bases.js";
+import {
+  publishCandidate,
+  releaseImage,
+  variant,
+  verification,
+  type PublishedCandidate,
+  type ReleasedImage,
+  type VerifiedImage,
+} from "./module-objects.js";
 import type { Options, Product } from "./options.js";
 import { plan } from "./plan.js";
 import type { PruneFlags } from "./prune.js";
@@ -60,7 +70,7 @@ export class Pipelines {
   }
 
   async build(name: string, source: SourceArguments): Promise<Container> {
-    return build(this.#checked([name], source), name, source).catch((error: unknown) => this.#fail(error));
+    return this.#named(build(this.#checked([name], source), name, source));
   }
 
   async smoke(
@@ -126,6 +136,55 @@ export class Pipelines {
     return this.#text(releases().then(({ prune }) => prune(call, names, flags, format)));
   }
 
+  /** Removes what {@link prune} lists. */
+  async pruneApply(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string> {
+    const call = this.#checked(names, flags);
+    return this.#text(releases().then(({ pruneApply }) => pruneApply(call, names, flags, format)));
+  }
+
+  async candidate(name: string, flags: SourceArguments & PublishFlags): Promise<PublishedCandidate> {
+    return this.#named(publishCandidate(this.#checked([name], flags), name, flags));
+  }
+
+  async releaseImage(
+    name: string,
+    flags: SourceArguments & { readonly version: string },
+  ): Promise<ReleasedImage> {
+    const moves = { allowBackwards: false, adoptLatest: false };
+    return this.#named(releaseImage(this.#checked([name], flags), name, { ...flags, ...moves }));
+  }
+
+  async verification(
+    name: string,
+    flags: SourceArguments & { readonly tag?: string | undefined },
+  ): Promise<VerifiedImage> {
+    return this.#named(verification(this.#checked([name], flags), name, flags));
+  }
+
+  async variant(
+    name: string,
+    candidate: Pick<PublishedCandidate, "platforms" | "manifests" | "references">,
+    platform: string,
+  ): Promise<Container> {
+    return this.#named(variant(this.#checked([name]), name, candidate, platform));
+  }
+
+  async checkPublished(workspace: Workspace): Promise<string> {
+    return this.#text(checkPublished(this.#call, workspace));
+  }
+
+  async checkBases(workspace: Workspace): Promise<string> {
+    return this.#text(checkBases(this.#call, workspace));
+  }
+
+  async checkSmoke(workspace: Workspace): Promise<string> {
+    return this.#text(checkSmoke(this.#call, workspace));
+  }
+
+  async refreshBases(workspace: Workspace): Promise<Changeset> {
+    return this.#named(refreshBases(this.#call, workspace));
+  }
+
   async verify(
     names: readonly string[],
     source: SourceArguments & VerifyFlags,
@@ -174,9 +233,7 @@ export class Pipelines {
 
   async export(reference: string): Promise<Directory> {
     const call = this.#checkedFlags({ reference });
-    return images()
-      .then(({ exportImage }) => exportImage(call, reference))
-      .catch((error: unknown) => this.#fail(error));
+    return this.#named(images().then(({ exportImage }) => exportImage(call, reference)));
   }
 
   async import(layout: Directory, flags: ImportFlags, format: OutputFormat): Promise<string> {
@@ -184,9 +241,13 @@ export class Pipelines {
     return this.#text(images().then(({ importImage }) => importImage(call, layout, flags, format)));
   }
 
+  async #named<T>(result: Promise<T>): Promise<T> {
+    return result.catch((error: unknown) => this.#fail(error));
+  }
+
   /** A text ends with a newline: Dagger prints it as it is, and the shell's prompt would follow on its last line. */
   async #text(text: Promise<string>): Promise<string> {
-    const result = await text.catch((error: unknown) => this.#fail(error));
+    const result = await this.#named(text);
     return result.endsWith("\n") ? result : `${result}\n`;
   }
 

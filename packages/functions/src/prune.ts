@@ -12,19 +12,46 @@ export interface PruneFlags {
   readonly keep: number;
   /** Also remove tags of unknown age. */
   readonly undated: boolean;
-  readonly remove: boolean;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
 
+/** What removes the images that were listed, in words for who sees the list. */
+const REMOVES = {
+  command: "Add --remove to remove these images.",
+  module: "The function prune-apply, with the same flags, removes these images.",
+};
+
 /**
- * Lists candidate, staging and variant tags whose image is not released, and removes them with `remove`.
+ * Lists candidate, staging and variant tags whose image is not released.
  * @throws FunctionFailed with the list when a registry failed
  */
-export async function prune(
+export function prune(
   call: Call,
   names: readonly string[],
-  { days, ...flags }: PruneFlags,
+  flags: PruneFlags,
+  format: OutputFormat,
+): Promise<string> {
+  return run(call, names, { ...flags, remove: false }, format);
+}
+
+/**
+ * Removes candidate, staging and variant tags whose image is not released.
+ * @throws FunctionFailed with the list when a registry failed
+ */
+export function pruneApply(
+  call: Call,
+  names: readonly string[],
+  flags: PruneFlags,
+  format: OutputFormat,
+): Promise<string> {
+  return run(call, names, { ...flags, remove: true }, format);
+}
+
+async function run(
+  call: Call,
+  names: readonly string[],
+  { days, ...flags }: PruneFlags & { readonly remove: boolean },
   format: OutputFormat,
 ): Promise<string> {
   // A century; a date before that is not one for JavaScript at some point.
@@ -34,7 +61,11 @@ export async function prune(
   const selected = selectServices(context.catalog, names);
   const before = new Date(Date.now() - days * DAY_MS);
   const pruned = await pruneTags(context, selected, { ...flags, before });
-  const text = renderPrune(pruned, flags.remove, format);
+  const text = renderPrune(
+    pruned,
+    flags.remove ? undefined : REMOVES[call.host.local === true ? "command" : "module"],
+    format,
+  );
   if (pruned.some(({ problem }) => problem !== undefined)) throw new FunctionFailed(text);
   return text;
 }

@@ -14,7 +14,8 @@ export async function redactionOf(options: Options, host: HostOptions): Promise<
   if (host.local === true) return (text) => text;
   const redactor = new Redactor();
   redactor.addUrls(Object.values(process.env));
-  const secrets = [options.dockerConfig, options.netrc, options.npmrc, options.buildSecrets];
+  const { dockerConfig, netrc, npmrc, buildSecrets, logins = [] } = options;
+  const secrets = [dockerConfig, netrc, npmrc, buildSecrets, ...logins.map(({ password }) => password)];
   // Whoever needs a secret reports that it cannot be read.
   const given = secrets.filter((secret) => secret !== undefined);
   const texts = await Promise.all(given.map((secret) => secret.plaintext().catch(() => "")));

@@ -2,7 +2,7 @@
 // own, which builds do not load.
 export { preflight } from "./preflight.js";
 export { promote } from "./promote.js";
-export { prune } from "./prune.js";
+export { prune, pruneApply } from "./prune.js";
 export { release } from "./release.js";
 export { status } from "./status.js";
 export { watch } from "./watch.js";

@@ -55,7 +55,7 @@ const failure = (run: Promise<string>): Promise<unknown> =>
   );
 
 it("prune with an unreachable registry fails with its list, in the requested format", async () => {
-  const flags = { days: 30, keep: 0, undated: false, remove: false };
+  const flags = { days: 30, keep: 0, undated: false };
   const failed = await failure(pipelines(port(), 1).prune(["all"], flags, "json"));
   expect(failed).toBeInstanceOf(FunctionFailed);
   expect(JSON.parse((failed as FunctionFailed).message)).toMatchObject({
@@ -130,7 +130,7 @@ it.each([
   [{ days: 1e12 }, "--days must be a whole number from 0 to 36500, not 1000000000000"],
   [{ keep: -1 }, "--keep must be a whole number from 0 to 1000000, not -1"],
 ])("prune refuses %j before it asks a registry", async (flags, message) => {
-  const all = { days: 30, keep: 0, undated: false, remove: true, ...flags };
+  const all = { days: 30, keep: 0, undated: false, ...flags };
   await expect(pipelines(1).prune(["all"], all, "text")).rejects.toMatchObject({ code: "USAGE", message });
 });
 

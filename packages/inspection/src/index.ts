@@ -6,7 +6,7 @@ export { requireImage } from "./require-image.js";
 export { renderInspect } from "./render-inspect.js";
 export { readTagGroups, renderTagGroups, type RepositoryTags, type TagGroup } from "./tag-groups.js";
 export { combine, type Combination } from "./combine.js";
-export type { TagToWrite } from "./written-tag.js";
+export { checkTag, type TagToWrite } from "./written-tag.js";
 export { renderCombination, renderImport } from "./render-combine.js";
 export { diffImages, type ImageDiff } from "./diff.js";
 export { renderDiff } from "./render-diff.js";

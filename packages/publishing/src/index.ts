@@ -12,6 +12,8 @@ export { provenIn } from "./attestation/proof-statements.js";
 export { candidateTag } from "./candidate/candidate-key.js";
 export { prepareCandidate } from "./candidate/prepare-candidate.js";
 export type { Prepared } from "./candidate/prepared.js";
+export { pushStaging } from "./candidate/push-staging.js";
+export { pullVariant } from "./candidate/pull-variant.js";
 export { recordedProofs } from "./candidate/recorded-proofs.js";
 export { type ClockSkew, clockProblems, skewSeconds } from "./preflight/clock.js";
 export { diskProblem } from "./preflight/disk.js";
@@ -28,7 +30,7 @@ export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
 export type { Assembly, PublishContext } from "./targets/publish-context.js";
-export { repositoryOf, type Target } from "./targets/target.js";
+export { referenceOf, repositoryOf, type Target } from "./targets/target.js";
 export {
   type KnownProof,
   checkedFiles,

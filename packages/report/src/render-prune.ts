@@ -13,8 +13,13 @@ export interface PruneResult {
   readonly problem: Problem | undefined;
 }
 
-/** @param remove whether images were really removed; false for a dry run */
-export function renderPrune(results: readonly PruneResult[], remove: boolean, format: OutputFormat): string {
+/** @param removes of a dry run: what removes the images, a sentence; undefined where they were removed */
+export function renderPrune(
+  results: readonly PruneResult[],
+  removes: string | undefined,
+  format: OutputFormat,
+): string {
+  const remove = removes === undefined;
   if (format === "json") return jsonText({ prune: { removes: remove, repositories: results } });
   const rows = results.flatMap(({ service, registry, selection, removed, problem }) => [
     ...selection.remove.map(({ digest, tags, why }) => {
@@ -30,7 +35,6 @@ export function renderPrune(results: readonly PruneResult[], remove: boolean, fo
       ? ["No registry has candidate or staging tags."]
       : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
   const removable = results.some(({ selection }) => selection.remove.length > 0);
-  if (!remove && removable)
-    lines.push("", "Nothing was removed (dry run). Add --remove to remove these images.");
+  if (removes !== undefined && removable) lines.push("", `Nothing was removed (dry run). ${removes}`);
   return [...lines, ...[...remedies].flatMap((remedy) => ["", printableText(remedy)])].join("\n");
 }

@@ -17,6 +17,12 @@ interface Argument {
   readonly type: Type;
 }
 
+/** A type of the module's: what its objects keep, and their functions. */
+interface ObjectType {
+  readonly fields: readonly Argument[];
+  readonly functions: readonly { readonly name: string; readonly arguments: readonly Argument[] }[];
+}
+
 /** A call as the engine describes it: ids of objects and names of enum values, as JSON. */
 export interface Call {
   /** "" in a call that asks for the module's types. */
@@ -32,11 +38,16 @@ type Class = new (...values: never[]) => object;
 
 const CALL = `{ currentFunctionCall { parentName name parent inputArgs { name value } } }`;
 
-/** Runs the call that this process was started for, and ends the process; returns if it was not started for one. */
-export async function answerCall(main: Class, client: Client): Promise<void> {
+const OBJECTS = new Map<string, ObjectType>(Object.entries(api.objects));
+
+/**
+ * Runs the call that this process was started for, and ends the process; returns if it was not started for one.
+ * @param classes of the module, the main one first
+ */
+export async function answerCall(classes: readonly Class[], client: Client): Promise<void> {
   if (process.argv[1]?.endsWith("/__dagger.entrypoint.ts") !== true) return;
   const { currentFunctionCall } = await client.getGQLClient().request<{ currentFunctionCall: Call }>(CALL);
-  const run = prepareCall(currentFunctionCall, main, client);
+  const run = prepareCall(currentFunctionCall, classes, client);
   if (run === undefined) return;
   const call = client.currentFunctionCall();
   try {
@@ -49,51 +60,71 @@ export async function answerCall(main: Class, client: Client): Promise<void> {
 }
 
 /**
- * @returns what computes the call's result: ids in place of objects; undefined if the API has no such function
+ * @returns what computes the call's result: ids in place of objects of the engine, fields in place of the module's;
+ *   undefined if the API has no such function
  */
-export function prepareCall(call: Call, main: Class, client: Client): (() => Promise<unknown>) | undefined {
-  const { arguments: fields } = api.constructor;
+export function prepareCall(
+  call: Call,
+  classes: readonly Class[],
+  client: Client,
+): (() => Promise<unknown>) | undefined {
+  const [main] = classes;
+  const parent = classes.find(({ name }) => name === call.parentName);
+  if (main === undefined || parent === undefined) return undefined;
+  const values = { classes, client };
   const given = new Map(call.inputArgs.map(({ name, value }) => [name, JSON.parse(value) as unknown]));
-  const read = (list: readonly Argument[], values: ReadonlyMap<string, unknown>): unknown[] =>
-    list.map(({ name, type }) => toValue(values.get(name), type, client));
-  if (call.parentName !== main.name) return undefined;
-  if (call.name === "")
-    return async () => toResult({ ...Reflect.construct(main, read(fields, given) as never[]) });
-  const found = api.functions.find(({ name }) => name === call.name);
+  const read = (list: readonly Argument[]): unknown[] =>
+    list.map(({ name, type }) => toValue(given.get(name), type, values));
+  if (call.name === "") {
+    if (parent !== main) return undefined;
+    return async () => toResult(Reflect.construct(main, read(api.constructor.arguments) as never[]));
+  }
+  const functions =
+    parent === main ? [...api.functions, ...api.moduleFunctions] : OBJECTS.get(parent.name)?.functions;
+  const found = functions?.find(({ name }) => name === call.name);
   if (found === undefined) return undefined;
   return async () => {
-    const state = new Map(Object.entries((JSON.parse(call.parent) ?? {}) as Record<string, unknown>));
-    const values = read(fields, state);
-    const object = Object.assign(
-      Object.create(main.prototype as object) as Record<string, Method>,
-      Object.fromEntries(fields.map(({ name }, index) => [name, values[index]])),
-    );
-    return toResult(await object[found.name]?.(...read(found.arguments, given)));
+    const object = toObject(parent, JSON.parse(call.parent), values) as Record<string, Method>;
+    return toResult(await object[found.name]?.(...read(found.arguments)));
   };
 }
 
-/** By the core types that arguments have. */
-const LOADERS: Readonly<Record<string, (client: Client, id: never) => unknown>> = {
-  Directory: (client, id) => client.loadDirectoryFromID(id),
-  File: (client, id) => client.loadFileFromID(id),
-  Secret: (client, id) => client.loadSecretFromID(id),
-  Service: (client, id) => client.loadServiceFromID(id),
-};
+interface Values {
+  readonly classes: readonly Class[];
+  readonly client: Client;
+}
 
-function toValue(value: unknown, type: Type, client: Client): unknown {
+/** An object of the module as it was when it was returned. */
+function toObject(type: Class, state: unknown, values: Values): object {
+  const kept = new Map(Object.entries((state ?? {}) as Record<string, unknown>));
+  const fields = (OBJECTS.get(type.name)?.fields ?? []).map(
+    (field) => [field.name, toValue(kept.get(field.name), field.type, values)] as const,
+  );
+  return Object.assign(Object.create(type.prototype as object) as object, Object.fromEntries(fields));
+}
+
+function toValue(value: unknown, type: Type, values: Values): unknown {
   if (value === undefined || value === null) return undefined;
   if (type.of !== undefined) {
     const { of } = type;
-    return (value as unknown[]).map((each) => toValue(each, of, client));
+    return (value as unknown[]).map((each) => toValue(each, of, values));
   }
   if (type.kind === "enum") {
-    const { values } = api.enums[type.name as keyof typeof api.enums];
-    return values.find(({ name }) => name === value)?.value;
+    const { values: members } = api.enums[type.name as keyof typeof api.enums];
+    return members.find(({ name }) => name === value)?.value;
   }
   if (type.kind !== "object") return value;
-  const load = LOADERS[type.name ?? ""];
-  if (load === undefined) throw new Error(`no loader for arguments of type ${type.name ?? ""}`);
-  return load(client, value as never);
+  const own = values.classes.find(({ name }) => name === type.name);
+  if (own !== undefined) return toObject(own, value, values);
+  return load(values.client, type.name ?? "", value);
+}
+
+/** An object of the engine by its id. */
+function load(client: Client, type: string, id: unknown): unknown {
+  const loaders = client as unknown as Readonly<Record<string, Method | undefined>>;
+  const name = `load${type}FromID`;
+  if (loaders[name] === undefined) throw new Error(`no loader for arguments of type ${type}`);
+  return loaders[name](id);
 }
 
 /** Objects of the engine become their ids. */

@@ -5,67 +5,30 @@
  */
 import {
   argument,
+  check,
   dag,
   func,
+  generate,
   object,
+  type Changeset,
   type Client,
   type Container,
   type Directory,
   type File,
   type Secret,
   type Service,
+  type Workspace,
 } from "@dagger.io/dagger";
-import { Pipelines, type HostOptions } from "../lib/core.js";
+import type { HostOptions, Pipelines } from "../lib/core.js";
 import { answerCall } from "./answer-call.js";
-
-/** Output format of a result. */
-export enum Format {
-  /** Plain-text tables, for terminals. */
-  Text = "text",
-  /** One JSON document, for programs. */
-  Json = "json",
-  /** Markdown, for CI job summaries. */
-  Markdown = "markdown",
-}
-
-/** Output format of a report. */
-export enum ReportFormat {
-  /** Plain-text tables, for terminals. */
-  Text = "text",
-  /** One JSON document, for programs. */
-  Json = "json",
-  /** Markdown, for CI job summaries. */
-  Markdown = "markdown",
-  /** A self-contained HTML page, for browsers. */
-  Html = "html",
-}
-
-/** Format of a bill of materials. */
-export enum SbomFormat {
-  /** CycloneDX 1.6, as JSON. */
-  CycloneDx = "cyclonedx",
-  /** SPDX 2.3, as JSON. */
-  Spdx = "spdx",
-}
+import { Format, ReportFormat, SbomFormat } from "./formats.js";
+import { Candidate, Image, Release, Verification } from "./image.js";
+import { Setup, setupOf } from "./setup.js";
 
 /** Build, publish and verify TGO's multi-arch images. */
 @object()
 export class Tgo {
-  private catalog: File | undefined;
-  private registry: string[] | undefined;
-  private registryService: Service[] | undefined;
-  private platform: string[] | undefined;
-  private baseLock: File | undefined;
-  private mirror: string[] | undefined;
-  private dockerConfig: Secret | undefined;
-  private caBundle: File | undefined;
-  private netrc: Secret | undefined;
-  private npmrc: Secret | undefined;
-  private buildSecrets: Secret | undefined;
-  private trustedKey: File | undefined;
-  private trustedIdentity: string[] | undefined;
-  private trustedRoot: File | undefined;
-  private repos: Directory | undefined;
+  private setup: Setup;
 
   constructor(
     /** Override file for the built-in catalog: services, registries, mirrors (tgo.catalog.json). */
@@ -107,21 +70,21 @@ export class Tgo {
      */
     @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) repos?: Directory,
   ) {
-    this.catalog = catalog;
-    this.registry = registry;
-    this.registryService = registryService;
-    this.platform = platform;
-    this.baseLock = baseLock;
-    this.mirror = mirror;
-    this.dockerConfig = dockerConfig;
-    this.caBundle = caBundle;
-    this.netrc = netrc;
-    this.npmrc = npmrc;
-    this.buildSecrets = buildSecrets;
-    this.trustedKey = trustedKey;
-    this.trustedIdentity = trustedIdentity;
-    this.trustedRoot = trustedRoot;
-    this.repos = repos;
+    this.setup = setupOf({
+      ...{
+        catalog,
+        registry,
+        registryService,
+        platform,
+        baseLock,
+        mirror,
+        dockerConfig,
+        caBundle,
+        netrc,
+        npmrc,
+      },
+      ...{ buildSecrets, trustedKey, trustedIdentity, trustedRoot, repos },
+    });
   }
 
   /**
@@ -491,7 +454,7 @@ export class Tgo {
   }
 
   /**
-   * List candidate, staging and variant tags that no release uses; --remove deletes them.
+   * List candidate, staging and variant tags that no release uses, and remove nothing.
    *
    * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
    * platforms and more, listed by dagger call --help.
@@ -506,12 +469,32 @@ export class Tgo {
     keep: number = 0,
     /** Include tags of unknown age, such as staging tags whose candidate is missing. */
     undated: boolean = false,
-    /** Delete the tags instead of only listing them. */
-    remove: boolean = false,
     /** Output format: text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
-    return this.pipelines().prune(service, { days, keep, undated, remove }, format);
+    return this.pipelines().prune(service, { days, keep, undated }, format);
+  }
+
+  /**
+   * Remove candidate, staging and variant tags that no release uses: those that prune lists with the same flags.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func({ cache: "never" })
+  async pruneApply(
+    /** Names of services, or "all". */
+    service: string[] = ["all"],
+    /** Minimum age in days, counted from the candidate's commit: registries do not report push times. */
+    days: number = 30,
+    /** Keep the N newest candidates, whatever their age. */
+    keep: number = 0,
+    /** Include tags of unknown age, such as staging tags whose candidate is missing. */
+    undated: boolean = false,
+    /** Output format: text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().pruneApply(service, { days, keep, undated }, format);
   }
 
   /**
@@ -726,27 +709,97 @@ export class Tgo {
     return this.pipelines().import(layout, { to, name, adoptLatest }, format);
   }
 
+  /**
+   * One service's image as an object, for other modules: candidate, release and verification.
+   *
+   * Its with functions add source, registries, build values and platforms; none of them builds or publishes anything.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @func()
+  image(
+    /** Name of the service. */
+    service: string,
+  ): Image {
+    return Object.assign(new Image(), { setup: this.setup, service });
+  }
+
+  /**
+   * Check that latest of every service is whole in every registry.
+   *
+   * Takes tgo.catalog.json from the root of the repository that it is called from, if there is one, and reads public
+   * registries without credentials. For dagger check.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @check()
+  @func({ cache: "never" })
+  async checkPublished(
+    /** The repository that it is called from; Dagger passes it. */
+    workspace: Workspace,
+  ): Promise<void> {
+    console.log(await this.pipelines().checkPublished(workspace));
+  }
+
+  /**
+   * Check that every base image is pinned, and that its registry still has the pinned digest for every platform.
+   *
+   * Takes tgo.catalog.json and tgo.bases.json from the root of the repository that it is called from, if there are such.
+   * For dagger check.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @check()
+  @func({ cache: "never" })
+  async checkBases(
+    /** The repository that it is called from; Dagger passes it. */
+    workspace: Workspace,
+  ): Promise<void> {
+    console.log(await this.pipelines().checkBases(workspace));
+  }
+
+  /**
+   * Build every service and smoke-test every variant, and publish nothing.
+   *
+   * Takes tgo.catalog.json, tgo.bases.json and repos from the root of the repository that it is called from, if there are
+   * such. For dagger check.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @check()
+  @func({ cache: "never" })
+  async checkSmoke(
+    /** The repository that it is called from; Dagger passes it. */
+    workspace: Workspace,
+  ): Promise<void> {
+    console.log(await this.pipelines().checkSmoke(workspace));
+  }
+
+  /**
+   * Pin base images to their current digests in tgo.bases.json, at the root of the repository that it is called from.
+   *
+   * For dagger generate; as a check, it fails when a base image has a newer digest.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
+  @generate()
+  @func({ cache: "never" })
+  async refreshBases(
+    /** The repository that it is called from; Dagger passes it. */
+    workspace: Workspace,
+  ): Promise<Changeset> {
+    return this.pipelines().refreshBases(workspace);
+  }
+
   /** Only the `tgo` command passes a host, and a client: it runs some functions without an engine. */
   private pipelines(host?: HostOptions, client: Client = dag): Pipelines {
-    const options = {
-      catalog: this.catalog,
-      registry: this.registry,
-      registryService: this.registryService,
-      platform: this.platform,
-      baseLock: this.baseLock,
-      mirror: this.mirror,
-      dockerConfig: this.dockerConfig,
-      caBundle: this.caBundle,
-      netrc: this.netrc,
-      npmrc: this.npmrc,
-      buildSecrets: this.buildSecrets,
-      trustedKey: this.trustedKey,
-      trustedIdentity: this.trustedIdentity,
-      trustedRoot: this.trustedRoot,
-      repos: this.repos,
-    };
-    return new Pipelines(client, options, host);
+    return this.setup.pipelines(client, host);
   }
 }
 
-await answerCall(Tgo, dag);
+await answerCall([Tgo, Setup, Image, Candidate, Release, Verification], dag);

@@ -66,7 +66,8 @@ describe("the module's surface", () => {
       promote: ["version", "[service]", ...moves, "[format]"],
       status: ["[service]", "[format]"],
       watch: ["[service]", "[format]"],
-      prune: ["[service]", "[days]", "[keep]", "[undated]", "[remove]", "[format]"],
+      prune: ["[service]", "[days]", "[keep]", "[undated]", "[format]"],
+      "prune-apply": ["[service]", "[days]", "[keep]", "[undated]", "[format]"],
       verify: [
         ...["[reference]", "[service]", "[tag]", "[elf]", "[strict-parity]", "[fast]"],
         ...[...about, "[format]"],
@@ -82,14 +83,63 @@ describe("the module's surface", () => {
     });
   });
 
+  it("has these for other modules and Dagger's checks, and none of them in the command", () => {
+    const described = (functions: { command: string; arguments: { flag: string; optional: boolean }[] }[]) =>
+      Object.fromEntries(
+        functions.map((each) => [
+          each.command,
+          each.arguments.map(({ flag, optional }) => (optional ? `[${flag}]` : flag)),
+        ]),
+      );
+    expect(described(surface.moduleFunctions)).toEqual({
+      image: ["service"],
+      "check-published": ["workspace"],
+      "check-bases": ["workspace"],
+      "check-smoke": ["workspace"],
+      "refresh-bases": ["workspace"],
+    });
+    const { Image, Candidate, Release, Verification } = surface.objects;
+    expect(described(Image.functions)).toEqual({
+      "with-source": ["source", "[revision]", "[created]"],
+      "with-registry": ["host", "repository", "[username]", "[password]"],
+      "with-value": ["name", "value"],
+      "with-platform": ["platform"],
+      candidate: ["[version]"],
+      release: ["version"],
+      verification: ["[tag]"],
+    });
+    const exposed = (fields: { name: string; exposed?: boolean }[]): string[] =>
+      fields.flatMap(({ name, exposed = false }) => (exposed ? [name] : []));
+    expect(exposed(Image.fields)).toEqual([]);
+    expect(exposed(Candidate.fields)).toEqual(["digest", "references", "key"]);
+    expect(Object.keys(described(Candidate.functions))).toEqual(["variant", "report"]);
+    expect(exposed(Release.fields)).toEqual(["version", "digest", "tags"]);
+    expect(Object.keys(described(Release.functions))).toEqual(["record", "report"]);
+    expect(exposed(Verification.fields)).toEqual(["ok", "problems", "digest"]);
+    expect(Object.keys(described(Verification.functions))).toEqual(["report"]);
+  });
+
+  it("has no type with the name of one of Dagger's", async () => {
+    const core = await readFile(
+      new URL("../../../node_modules/@dagger.io/dagger/dist/src/api/client.gen.d.ts", import.meta.url),
+      "utf8",
+    );
+    const taken = [...core.matchAll(/^export declare (?:class|enum) (\w+)/gm)].map(([, name]) => name);
+    expect(taken).toContain("Container");
+    for (const name of [...Object.keys(surface.objects), ...Object.keys(surface.enums)])
+      expect(taken).not.toContain(name);
+  });
+
   it("explains every function, every argument and every value, in a first line that is whole: Dagger lists that alone", () => {
     const texts = [
       surface.description,
       ...surface.constructor.arguments.map(({ description }) => description),
-      ...surface.functions.flatMap((each) => [
-        each.description,
-        ...each.arguments.map(({ description }) => description),
-      ]),
+      ...[
+        ...surface.functions,
+        ...surface.moduleFunctions,
+        ...Object.values(surface.objects).flatMap(({ functions }) => functions),
+      ].flatMap((each) => [each.description, ...each.arguments.map(({ description }) => description)]),
+      ...Object.values(surface.objects).map(({ description }) => description),
       ...Object.values(surface.enums).flatMap((each) => each.values.map(({ description }) => description)),
     ];
     for (const text of texts) {
@@ -100,14 +150,19 @@ describe("the module's surface", () => {
   });
 
   it("says in every function's help where the constructor's flags go", () => {
-    for (const { description } of surface.functions) {
+    for (const { description } of [...surface.functions, ...surface.moduleFunctions]) {
       expect(description).toContain("the constructor's flags come before the function's name");
     }
   });
 
   it("never answers from a cache where the answer depends on a registry or a floating base", async () => {
     const source = await readFile(new URL("../src/index.ts", import.meta.url), "utf8");
-    const cached = [...source.matchAll(/@func\(\)\s+async (\w+)/g)].map(([, name]) => name);
-    expect(cached).toEqual(["services", "plan"]);
+    const objects = await readFile(new URL("../src/image.ts", import.meta.url), "utf8");
+    const once = [...objects.matchAll(/@func\(\{ cache: "session" \}\)\s+async (\w+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(once).toEqual(["candidate", "release", "verification", "variant"]);
+    const cached = [...source.matchAll(/@func\(\)\s+(?:async )?(\w+)/g)].map(([, name]) => name);
+    expect(cached).toEqual(["services", "plan", "image"]);
   });
 });

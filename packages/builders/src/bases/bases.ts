@@ -18,6 +18,18 @@ export interface BasesOptions {
   readonly pins: Pins;
   /** The service through which the engine reaches a registry on the user's machine, if the address is one. */
   readonly service: (address: string) => DaggerService | undefined;
+  /**
+   * Asks the registry what an address is now. An engine may answer from a lock of its own, so it is asked only where this
+   * finds nothing: then its mirrors and certificates count, and its error.
+   */
+  readonly lookUp?: (address: string) => Promise<BaseIndex | undefined>;
+}
+
+/** The index of a base image. */
+export interface BaseIndex {
+  readonly digest: string;
+  /** `os/architecture` of each image that it lists. */
+  readonly platforms: readonly string[];
 }
 
 /**
@@ -73,7 +85,10 @@ export class Bases {
   async #resolve(reference: BaseImage, platform: Platform): Promise<string> {
     const known = pinned(reference, this.options.pins).split("@")[1];
     if (known !== undefined) return known;
-    const ref = await this.#from(mirrored(reference, this.options.mirrors), platform)
+    const address = mirrored(reference, this.options.mirrors);
+    const found = await this.options.lookUp?.(address);
+    if (found?.platforms.includes(platform) === true) return found.digest;
+    const ref = await this.#from(address, platform)
       .imageRef()
       .catch((cause: unknown) => {
         throw this.#failure(reference, platform, cause);

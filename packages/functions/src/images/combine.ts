@@ -7,6 +7,7 @@ import type { Call } from "../call.js";
 import { FunctionFailed } from "../function-failed.js";
 import { openReferences, requireReferences, type ReferenceContext } from "../references.js";
 import type { ShellArguments } from "../shell-arguments.js";
+import { annotationsOf } from "./annotation-flags.js";
 import { sourceOf } from "./inspect.js";
 
 export type CombineFlags = ShellArguments<{
@@ -60,20 +61,4 @@ export function targetsOf(to: readonly string[], { named }: Pick<ReferenceContex
       });
     return { registry: named(reference).registry, repository, tag };
   });
-}
-
-/** @throws TgoError USAGE */
-function annotationsOf(given: readonly string[]): Record<string, string> {
-  const pairs = given.map((text) => {
-    const [, name, value] = /^([^=\s]+)=([^]*)$/.exec(text) ?? [];
-    if (name === undefined || value === undefined)
-      throw new TgoError("USAGE", `--annotation "${text}" is not NAME=value`, {
-        remedy: "For example: --annotation org.opencontainers.image.version=1.2.3.",
-      });
-    return [name, value] as const;
-  });
-  const names = pairs.map(([name]) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new TgoError("USAGE", `--annotation gives ${twice} twice`);
-  return Object.fromEntries(pairs);
 }

@@ -1,4 +1,3 @@
-import type { Container, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
@@ -7,10 +6,9 @@ import { defined } from "@tgo/report";
 import type { ImageTests } from "../publish/choose-image.js";
 import type { FoundImage } from "../publish/image-lookup.js";
 import type { PublishContext } from "../targets/publish-context.js";
-import { repositoryOf, type Target } from "../targets/target.js";
 import { verifyTag } from "../verify/verify-tag.js";
 import { recordedProofs, recordProofs, type TestedService } from "./recorded-proofs.js";
-import { withRegistryLogin } from "./push-staging.js";
+import { pullVariant } from "./pull-variant.js";
 
 /**
  * Tests of images found in registries: that somebody else tested them is only a claim.
@@ -103,18 +101,4 @@ function plannedPlatform({ platforms }: PublishContext, name: string): Platform 
   const platform = platforms.find((one) => one === name);
   if (platform !== undefined) return platform;
   throw new TgoError("INTERNAL", `${name} is not a planned platform`);
-}
-
-/** A variant from a registry, by the digest of its manifest. */
-function pullVariant(
-  context: PublishContext,
-  target: Target,
-  service: string,
-  { platform, digest }: { readonly platform: Platform; readonly digest: string },
-): Container {
-  const empty = context.client.container({ platform: platform as string as DaggerPlatform });
-  return withRegistryLogin(context, target, empty).from(
-    `${target.registry.host}/${repositoryOf(target, service)}@${digest}`,
-    target.service === undefined ? {} : { registryService: target.service },
-  );
 }

@@ -2,6 +2,7 @@ import type { Client, Secret, Service as DaggerService } from "@dagger.io/dagger
 import type { Catalog } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import {
+  canonicalHost,
   isLoopback,
   keychain,
   parseDockerConfig,
@@ -25,6 +26,12 @@ export interface Connections {
   readonly registryService: readonly DaggerService[];
   /** Docker's config.json. */
   readonly dockerConfig: Secret | undefined;
+  /** Credentials by registry host, in place of all others for it. */
+  readonly logins?: readonly {
+    readonly host: string;
+    readonly username: string;
+    readonly password: Secret;
+  }[];
   /** Credentials by registry host, used when no docker config is given. */
   readonly credentials: ((host: string) => Promise<Credentials | undefined>) | undefined;
 }
@@ -129,13 +136,23 @@ async function endpoint(service: DaggerService, host: string): Promise<string> {
   return service.endpoint({ scheme });
 }
 
+type CredentialSource = (host: string) => Promise<Credentials | undefined>;
+
 async function credentialSource({
   dockerConfig,
-  credentials,
-}: Pick<Connections, "dockerConfig" | "credentials">): Promise<
-  (host: string) => Promise<Credentials | undefined>
-> {
-  const none = (): Promise<undefined> => Promise.resolve(undefined);
-  if (dockerConfig === undefined) return credentials ?? none;
-  return keychain(parseDockerConfig(await dockerConfig.plaintext()));
+  logins = [],
+  credentials = () => Promise.resolve(undefined),
+}: Pick<Connections, "dockerConfig" | "logins" | "credentials">): Promise<CredentialSource> {
+  const [given, others] = await Promise.all([
+    Promise.all(
+      logins.map(async ({ host, username, password }): Promise<[string, Credentials]> => [
+        canonicalHost(host),
+        { username, password: await password.plaintext() },
+      ]),
+    ).then((pairs) => new Map(pairs)),
+    dockerConfig === undefined
+      ? credentials
+      : dockerConfig.plaintext().then((text): CredentialSource => keychain(parseDockerConfig(text))),
+  ]);
+  return async (host) => given.get(canonicalHost(host)) ?? (await others(host));
 }

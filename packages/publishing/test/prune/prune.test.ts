@@ -27,7 +27,7 @@ const run = (harness: MemoryHarness, remove: boolean): Promise<PruneResult[]> =>
 
 it("prune lists unreleased candidates and removes nothing by default", async () => {
   const { harness, candidate } = await withCandidate();
-  const text = renderPrune(await run(harness, false), false, "text");
+  const text = renderPrune(await run(harness, false), "Add --remove.", "text");
   expect(text).toMatch(new RegExp(`${candidate} +would be removed`));
   expect(text).toMatch(/candidate-[0-9a-f]{16} +kept +its image is also 1, 1\.2, 1\.2\.3, latest/);
   expect(text).toContain("Nothing was removed");
@@ -36,7 +36,7 @@ it("prune lists unreleased candidates and removes nothing by default", async () 
 
 it("prune --remove removes them from every registry and leaves released images", async () => {
   const { harness, candidate } = await withCandidate();
-  const text = renderPrune(await run(harness, true), true, "text");
+  const text = renderPrune(await run(harness, true), undefined, "text");
   expect(text).toMatch(new RegExp(`${candidate} +removed`));
   for (const name of NAMES) {
     expect(harness.digestAt(name, "tgo-api", candidate)).toBeUndefined();
@@ -65,7 +65,9 @@ it("prune keeps the staging tags of a running release, however old their base im
   await stageImage(harness.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
   const pruned = await prune(harness.context(), services, { before: FUTURE, remove: true });
   expect(harness.digestAt("ghcr", "tgo-api", tag)).toBeDefined();
-  expect(renderPrune(pruned, true, "text")).toMatch(new RegExp(`${tag} +kept +its candidate is missing`));
+  expect(renderPrune(pruned, undefined, "text")).toMatch(
+    new RegExp(`${tag} +kept +its candidate is missing`),
+  );
 });
 
 it("prune keeps images without a date unless told otherwise", async () => {
