@@ -5,6 +5,7 @@ import type { RegistryReport, Report } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { outcome, succeeded } from "./kept-report.js";
 import { publish, type PublishFlags } from "./publish.js";
+import { release } from "./release.js";
 import type { ReleaseFlags } from "./release-run.js";
 import type { SourceArguments } from "./source-arguments.js";
 import { verify } from "./verify.js";
@@ -66,7 +67,6 @@ export async function releaseImage(
   service: string,
   flags: ReleaseFlags & SourceArguments,
 ): Promise<ReleasedImage> {
-  const { release } = await import("./releases.js");
   const { json, report } = await succeeded(release(call, [service], flags, "json"));
   const { digest = "", registries, tags = [] } = serviceOf(report);
   const repositories = new Map(registries.map((row) => [row.registry, repositoryIn(row)]));

@@ -4,21 +4,10 @@ import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
 import type { CombineFlags, ImportFlags, InspectFlags, ReproduceFlags, SbomFlags } from "./images.js";
 import type { Call } from "./call.js";
-import { checkBases, checkPublished, checkSmoke, refreshBases } from "./checks.js";
 import { commandStart, nameCommands } from "./commands.js";
 import type { HostOptions } from "./host.js";
-import { lockBases } from "./lock-bases.js";
-import {
-  publishCandidate,
-  releaseImage,
-  variant,
-  verification,
-  type PublishedCandidate,
-  type ReleasedImage,
-  type VerifiedImage,
-} from "./module-objects.js";
+import type { PublishedCandidate, ReleasedImage, VerifiedImage } from "./module-objects.js";
 import type { Options, Product } from "./options.js";
-import { plan } from "./plan.js";
 import type { PruneFlags } from "./prune.js";
 import { publish, type PublishFlags } from "./publish.js";
 import type { ReleaseFlags } from "./release-run.js";
@@ -62,11 +51,13 @@ export class Pipelines {
   }
 
   async plan(names: readonly string[], format: OutputFormat): Promise<string> {
-    return this.#text(plan(this.#checked(names), names, format));
+    const call = this.#checked(names);
+    return this.#text(releases().then(({ plan }) => plan(call, names, format)));
   }
 
   async lockBases(names: readonly string[]): Promise<string> {
-    return this.#text(lockBases(this.#checked(names), names));
+    const call = this.#checked(names);
+    return this.#text(releases().then(({ lockBases }) => lockBases(call, names)));
   }
 
   async build(name: string, source: SourceArguments): Promise<Container> {
@@ -143,7 +134,8 @@ export class Pipelines {
   }
 
   async candidate(name: string, flags: SourceArguments & PublishFlags): Promise<PublishedCandidate> {
-    return this.#named(publishCandidate(this.#checked([name], flags), name, flags));
+    const call = this.#checked([name], flags);
+    return this.#named(releases().then(({ publishCandidate }) => publishCandidate(call, name, flags)));
   }
 
   async releaseImage(
@@ -151,14 +143,17 @@ export class Pipelines {
     flags: SourceArguments & { readonly version: string },
   ): Promise<ReleasedImage> {
     const moves = { allowBackwards: false, adoptLatest: false };
-    return this.#named(releaseImage(this.#checked([name], flags), name, { ...flags, ...moves }));
+    const call = this.#checked([name], flags);
+    const all = { ...flags, ...moves };
+    return this.#named(releases().then(({ releaseImage }) => releaseImage(call, name, all)));
   }
 
   async verification(
     name: string,
     flags: SourceArguments & { readonly tag?: string | undefined },
   ): Promise<VerifiedImage> {
-    return this.#named(verification(this.#checked([name], flags), name, flags));
+    const call = this.#checked([name], flags);
+    return this.#named(releases().then(({ verification }) => verification(call, name, flags)));
   }
 
   async variant(
@@ -166,23 +161,24 @@ export class Pipelines {
     candidate: Pick<PublishedCandidate, "platforms" | "manifests" | "references">,
     platform: string,
   ): Promise<Container> {
-    return this.#named(variant(this.#checked([name]), name, candidate, platform));
+    const call = this.#checked([name]);
+    return this.#named(releases().then(({ variant }) => variant(call, name, candidate, platform)));
   }
 
   async checkPublished(workspace: Workspace): Promise<string> {
-    return this.#text(checkPublished(this.#call, workspace));
+    return this.#text(releases().then(({ checkPublished }) => checkPublished(this.#call, workspace)));
   }
 
   async checkBases(workspace: Workspace): Promise<string> {
-    return this.#text(checkBases(this.#call, workspace));
+    return this.#text(releases().then(({ checkBases }) => checkBases(this.#call, workspace)));
   }
 
   async checkSmoke(workspace: Workspace): Promise<string> {
-    return this.#text(checkSmoke(this.#call, workspace));
+    return this.#text(releases().then(({ checkSmoke }) => checkSmoke(this.#call, workspace)));
   }
 
   async refreshBases(workspace: Workspace): Promise<Changeset> {
-    return this.#named(refreshBases(this.#call, workspace));
+    return this.#named(releases().then(({ refreshBases }) => refreshBases(this.#call, workspace)));
   }
 
   async verify(

@@ -8,3 +8,7 @@ export { status } from "./status.js";
 export { watch } from "./watch.js";
 export { buildVariant, type BuildVariantFlags } from "./variants/build-variant.js";
 export { withAssembly } from "./variants/with-assembly.js";
+export { checkBases, checkPublished, checkSmoke, refreshBases } from "./checks.js";
+export { lockBases } from "./lock-bases.js";
+export { publishCandidate, releaseImage, variant, verification } from "./module-objects.js";
+export { plan } from "./plan.js";

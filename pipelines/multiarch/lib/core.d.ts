@@ -136,7 +136,7 @@ type Credentials = {
 /** One run of a function and its outcome: everything the formats (text, JSON, Markdown, HTML) show. */
 interface Report {
     /** The function that ran. */
-    readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
+    readonly command: "publish" | "build-variant" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
     readonly ok: boolean;
     /** The engine, e.g. "Dagger engine v0.21.8", "local engine", or "no engine" for a function that ran without one. */
     readonly engine: string | undefined;
@@ -250,8 +250,16 @@ interface SmokeReport {
     readonly lines: readonly string[];
     /** Set if the native run of the same image told some of it. */
     readonly partial?: true;
+    /** Whether it ran on a processor of its platform; absent for a proof of an older pipeline. */
+    readonly native?: boolean;
+    /** What ran it in place of a processor: "QEMU 8.2.2". */
+    readonly emulator?: string;
+    /** Which engine ran it, where a run has several: "tcp://arm:1234". */
+    readonly engine?: string;
     /** Whether an earlier run tested it: the lines are from the engine's record of that. */
     readonly recorded: boolean;
+    /** Who signed that it was tested, where an earlier run attached its record to the image: "key release". */
+    readonly signer?: string;
     readonly durationMs?: number;
 }
 interface TagReport {
@@ -297,6 +305,11 @@ interface ScanResult {
     readonly errors: string;
     readonly exitCode: number;
 }
+/** A proof (VariantProof in proof) that a function of this process made; shells only hand it on. */
+interface OwnProof {
+    readonly platform: string;
+    readonly smoke?: object;
+}
 /** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
 interface HostOptions extends HostInfo {
     /** Receives every step; by default each is printed to stderr as one line. */
@@ -322,6 +335,17 @@ interface HostOptions extends HostInfo {
     readonly environment?: Readonly<Record<string, string | undefined>>;
     /** Runs a scanner of this machine over a bill of materials (JSON); undefined where there is none. */
     readonly scan?: (document: string) => Promise<ScanResult | undefined>;
+    /** Receives proofs of build-variant, by the digest of the variant's manifest. */
+    readonly onProof?: (manifest: string, proof: OwnProof) => void;
+    /** Proofs that this run made on other engines, by the digest of the variant's manifest. */
+    readonly proven?: ReadonlyMap<string, OwnProof>;
+    /** A program of this machine that signs with a key it does not hand out, such as a key management service's. */
+    readonly signWith?: {
+        /** PEM of the key's public half. */
+        readonly publicKey: string;
+        /** Signs a SHA-256 digest; returns what the program printed. */
+        readonly signDigest: (digest: Uint8Array) => Promise<Uint8Array>;
+    };
     /** Credentials by registry host, when no docker config is passed as a secret. */
     readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

@@ -82,7 +82,7 @@ describe("a call of the module", () => {
     const values = { format: "Json", service: ["tiny"], strictParity: true, source: "s" };
     expect(await answer(call("publish", values, { setup: { catalog: "c", registryService: null } }))).toEqual(
       {
-        values: [["tiny"], "Directory s", ...none(4), true, ...none(4), "json"],
+        values: [["tiny"], "Directory s", ...none(4), true, ...none(7), "json"],
         isSetup: true,
         catalog: "File c",
       },

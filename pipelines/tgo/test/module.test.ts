@@ -43,6 +43,7 @@ describe("the module's surface", () => {
       list.map(({ flag, optional }) => (optional ? `[${flag}]` : flag));
     const moves = ["[allow-backwards]", "[adopt-latest]"];
     const signing = ["[signing-key]", "[signing-key-password]", "[identity-token]"];
+    const assembly = ["[assemble]", "[wait]", "[require-native]"];
     const about = ["[source]", "[revision]", "[created]", "[value]"];
     expect(flags(surface.constructor.arguments)).toEqual([
       ...["[catalog]", "[registry]", "[registry-service]", "[platform]", "[base-lock]", "[mirror]"],
@@ -57,11 +58,17 @@ describe("the module's surface", () => {
       "lock-bases": ["[service]"],
       build: ["service", ...about],
       smoke: ["service", ...about, "[full-smoke]", "[strict-parity]", "[format]"],
-      publish: ["service", ...about, "[version]", "[strict-parity]", "[full-smoke]", ...signing, "[format]"],
+      "build-variant": [
+        ...["service", ...about, "[version]", "[git-tag]", "[require-native]", ...signing, "[format]"],
+      ],
+      publish: [
+        ...["service", ...about, "[version]", "[strict-parity]", "[full-smoke]", ...assembly],
+        ...[...signing, "[format]"],
+      ],
       preflight: ["[service]", "[version]", "[git-tag]", ...about, "[format]"],
       release: [
         ...["[service]", "[version]", "[git-tag]", ...about, ...moves, "[full-smoke]", "[strict-parity]"],
-        ...[...signing, "[format]"],
+        ...[...assembly, ...signing, "[format]"],
       ],
       promote: ["version", "[service]", ...moves, "[format]"],
       status: ["[service]", "[format]"],

@@ -6,6 +6,7 @@ import { defined } from "@tgo/report";
 import type { ImageTests } from "../publish/choose-image.js";
 import type { FoundImage } from "../publish/image-lookup.js";
 import type { PublishContext } from "../targets/publish-context.js";
+import type { Target } from "../targets/target.js";
 import { verifyTag } from "../verify/verify-tag.js";
 import { recordedProofs, recordProofs, type TestedService } from "./recorded-proofs.js";
 import { pullVariant } from "./pull-variant.js";
