@@ -45,7 +45,8 @@ export default {
       name: "no-circle",
       severity: "error",
       comment: "files import each other, types included: move what both need into a third file",
-      from: {},
+      // Parts of a bundle: a loader and what it loads.
+      from: { pathNot: "^pipelines/[^/]+/lib/" },
       to: { circular: true },
     },
     ...NAMES.flatMap((name) => rowsOf(`packages/${name}`, PACKAGES[name])),

@@ -52,12 +52,12 @@ export async function startGitServer(
   return {
     address: `http://${HOST}`,
     stop: () =>
-      new Promise((resolve) =>
+      new Promise((resolve) => {
         server
           .close(() => {
             resolve();
           })
-          .closeAllConnections(),
-      ),
+          .closeAllConnections();
+      }),
   };
 }

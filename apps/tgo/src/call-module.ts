@@ -7,7 +7,7 @@ import type { ModuleFunction } from "./module-api.js";
 import { wantsColor } from "./output.js";
 import type { PreparedCall } from "./prepare-call.js";
 import type { ResolvedArgument } from "./resolve-arguments.js";
-import type { Run } from "./run-function.js";
+import type { Run } from "./function-run.js";
 
 /** What a function runs on. */
 export interface CallEngine {

@@ -1,13 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { unknownValue } from "./unknown-value.js";
-import { ENGINES, type EngineSetting } from "./settings.js";
-
-/** An engine that builds and runs one platform: `linux/arm64=tcp://arm:1234`. */
-export interface PlatformEngine {
-  readonly platform: string;
-  /** As Dagger takes it, or `local` for the engine of this repository. */
-  readonly address: string;
-}
+import { ENGINES, type EngineSetting, type PlatformEngine } from "./settings.js";
 
 export interface EngineFlags {
   readonly engine: EngineSetting;

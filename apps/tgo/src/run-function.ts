@@ -1,35 +1,15 @@
 import { TemporaryFolders } from "@tgo/git";
 import { callModule } from "./call-module.js";
-import type { Invocation } from "./command-line.js";
-import type { CommandProcess } from "./command-process.js";
 import { chooseEngine, describeEngine } from "./engine.js";
 import { needsEngine } from "./engine-need.js";
 import { EngineOutput } from "./engine-output.js";
 import { hostClient } from "./host-client.js";
-import type { Interruption } from "./interrupt.js";
-import type { Product } from "./loaded-module.js";
-import type { Output } from "./output.js";
+import type { Run } from "./function-run.js";
 import { platformEngines } from "./platform-engines.js";
 import { prepareCall } from "./prepare-call.js";
-import type { Display } from "./progress/display.js";
-import type { Redactor } from "@tgo/redaction";
-import type { Reporting } from "./reporting.js";
 import { runOnEngines } from "./run-on-engines.js";
-import { withSession, type Engines } from "./session.js";
+import { withSession } from "./session.js";
 import { writeResult } from "./write-result.js";
-
-/** One run of a function, with everything it uses. */
-export interface Run {
-  readonly product: Product;
-  readonly process: CommandProcess;
-  readonly engines: Engines;
-  readonly redaction: Redactor;
-  readonly output: Output;
-  readonly invocation: Invocation;
-  readonly interruption: Interruption;
-  readonly reporting: Reporting;
-  readonly display: Display;
-}
 
 /**
  * Calls the function, in a session with an engine if it needs one.

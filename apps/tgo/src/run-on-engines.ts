@@ -3,9 +3,9 @@ import type { HostOptions } from "@tgo/functions";
 import type { Report } from "@tgo/report";
 import { callModule, type CallEngine } from "./call-module.js";
 import type { LoadedModule } from "./loaded-module.js";
-import type { PlatformEngine } from "./platform-engines.js";
+import type { PlatformEngine } from "./settings.js";
 import type { PreparedCall } from "./prepare-call.js";
-import type { Run } from "./run-function.js";
+import type { Run } from "./function-run.js";
 import type { SessionOptions } from "./session.js";
 import { closeAll, openSessions } from "./several-sessions.js";
 

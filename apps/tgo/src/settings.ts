@@ -1,9 +1,15 @@
-import type { PlatformEngine } from "./platform-engines.js";
 import type { ProgressMode } from "./progress/display.js";
 
 /** `buildah` is the former name of `local`. */
 export const ENGINES = ["auto", "dagger", "local", "buildah"] as const;
 export type EngineSetting = (typeof ENGINES)[number];
+
+/** An engine that builds and runs one platform: `linux/arm64=tcp://arm:1234`. */
+export interface PlatformEngine {
+  readonly platform: string;
+  /** As Dagger takes it, or `local` for the engine of this repository. */
+  readonly address: string;
+}
 
 /** The command's own flags: how to run a function, not what it does. */
 export interface Settings {

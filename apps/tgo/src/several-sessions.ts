@@ -1,7 +1,7 @@
 import type { Client } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { setTimeout } from "node:timers/promises";
-import type { PlatformEngine } from "./platform-engines.js";
+import type { PlatformEngine } from "./settings.js";
 import { lineStream, type SessionOptions } from "./session.js";
 import type { Sdk } from "./loaded-module.js";
 

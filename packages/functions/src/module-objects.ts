@@ -8,6 +8,7 @@ import { publish, type PublishFlags } from "./publish.js";
 import { release } from "./release.js";
 import type { ReleaseFlags } from "./release-run.js";
 import type { SourceArguments } from "./source-arguments.js";
+import { withAssembly } from "./variants/with-assembly.js";
 import { verify } from "./verify.js";
 
 /** A published candidate, as an object of a module keeps it. */
@@ -46,7 +47,9 @@ export async function publishCandidate(
   service: string,
   flags: SourceArguments & PublishFlags,
 ): Promise<PublishedCandidate> {
-  const { json, report } = await succeeded(publish(call, [service], flags, "json"));
+  const { json, report } = await succeeded(
+    publish(call, [service], flags, "json", () => Promise.resolve(withAssembly)),
+  );
   const { digest = "", tag = "", registries, variants } = serviceOf(report);
   const named = variants.flatMap(({ platform, digest: manifest }) =>
     manifest === undefined ? [] : [{ platform, manifest }],

@@ -77,7 +77,8 @@ export class Pipelines {
     source: SourceArguments & PublishFlags,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(publish(this.#checked(names, source), names, source, format));
+    const assembling = () => releases().then(({ withAssembly }) => withAssembly);
+    return this.#text(publish(this.#checked(names, source), names, source, format, assembling));
   }
 
   async buildVariant(

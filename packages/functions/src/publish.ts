@@ -2,6 +2,7 @@ import { publishService } from "@tgo/publishing";
 import { parseVersion } from "@tgo/release-rules";
 import { defined, type ReportFormat } from "@tgo/report";
 import { waitTime, type AssembleFlags } from "./assemble-flags.js";
+import type { withAssembly } from "./variants/with-assembly.js";
 import type { Call } from "./call.js";
 import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
@@ -18,15 +19,16 @@ export type PublishFlags = ShellArguments<{
   AssembleFlags &
   SigningFlags;
 
-/** What takes images that other machines built: loaded where that is asked for. */
-const releases = () => import("./releases.js");
-
-/** Publishes the services' candidates to every registry. No version tag moves. */
+/**
+ * Publishes the services' candidates to every registry. No version tag moves.
+ * @param assembling loads what takes images that other machines built
+ */
 export function publish(
   call: Call,
   names: readonly string[],
   source: SourceArguments & PublishFlags,
   format: ReportFormat,
+  assembling: () => Promise<typeof withAssembly>,
 ): Promise<string> {
   const version = source.version === undefined ? undefined : parseVersion(source.version, "--version").text;
   const { strictParity = false, fullSmoke = false, signingKey, signingKeyPassword, identityToken } = source;
@@ -39,7 +41,7 @@ export function publish(
     call,
     { command: "publish", names, source, format, flags, signing },
     async (opened, { name, service }) => {
-      const context = assemble ? (await releases()).withAssembly(opened, source) : opened;
+      const context = assemble ? (await assembling())(opened, source) : opened;
       return publishService({ ...context, strictParity, fullSmoke }, name, service, options);
     },
   );

@@ -29,7 +29,8 @@ export { rebuildImage } from "./reproduce/rebuild-image.js";
 export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { type Connections, connectHosts, connectTargets, localService } from "./targets/connect-targets.js";
-export type { Assembly, PublishContext } from "./targets/publish-context.js";
+export type { Assembling } from "./publish/assembly.js";
+export type { PublishContext } from "./targets/publish-context.js";
 export { referenceOf, repositoryOf, type Target } from "./targets/target.js";
 export {
   type KnownProof,

@@ -31,7 +31,7 @@ function maskUrlCredentials(text) {
     (all, scheme, info) => credentialsIn(scheme, info).length === 0 ? all : `${scheme}://***@`
   );
 }
-var CARELESS = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s:/@]*:(?!\/\/)(\S+)@[^\s@/]+\/?\s*$/i;
+var CARELESS = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s:/@]*:(?!\/\/)(\S+)@(?!sha(?:256|512):[0-9a-f]{64})[^\s@/]+\/?\s*$/i;
 function urlCredentials(text) {
   const [, password] = (URL.canParse(text) && text.includes("://") ? void 0 : CARELESS.exec(text)) ?? [];
   if (password !== void 0) return [password, decoded(password)];

@@ -297,6 +297,14 @@ interface RegistryReport {
 declare const REPORT_FORMATS: readonly ["text", "json", "markdown", "html"];
 type ReportFormat = (typeof REPORT_FORMATS)[number];
 
+/** What the caller's checkout says of a release's tag and commit: see TagFacts of the git package. */
+interface ReleaseTagFacts {
+    readonly tag: "annotated" | "lightweight" | "missing";
+    readonly namesCommit: boolean | undefined;
+    readonly branch: string | undefined;
+    readonly isOnBranch: boolean | undefined;
+}
+
 /** What a scanner of vulnerabilities said. */
 interface ScanResult {
     /** Its name, for messages. */
@@ -309,6 +317,13 @@ interface ScanResult {
 interface OwnProof {
     readonly platform: string;
     readonly smoke?: object;
+}
+/** What build-variant did on other engines of the same run. */
+interface OtherEngines {
+    /** By the digest of the variant's manifest. */
+    readonly proven: ReadonlyMap<string, OwnProof>;
+    /** Why a service has no variant, by its name. */
+    readonly failures: ReadonlyMap<string, Problem>;
 }
 /** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
 interface HostOptions extends HostInfo {
@@ -337,8 +352,6 @@ interface HostOptions extends HostInfo {
     readonly scan?: (document: string) => Promise<ScanResult | undefined>;
     /** Receives proofs of build-variant, by the digest of the variant's manifest. */
     readonly onProof?: (manifest: string, proof: OwnProof) => void;
-    /** Proofs that this run made on other engines, by the digest of the variant's manifest. */
-    readonly proven?: ReadonlyMap<string, OwnProof>;
     /** A program of this machine that signs with a key it does not hand out, such as a key management service's. */
     readonly signWith?: {
         /** PEM of the key's public half. */
@@ -346,6 +359,13 @@ interface HostOptions extends HostInfo {
         /** Signs a SHA-256 digest; returns what the program printed. */
         readonly signDigest: (digest: Uint8Array) => Promise<Uint8Array>;
     };
+    /**
+     * What the checkout says of a release's Git tag, and of its commit on a branch of the remote origin, the default one if
+     * none is named; undefined where the source is no checkout. Absent in a module, which has no git.
+     */
+    readonly tagFacts?: (tag: string, branch: string | undefined) => Promise<ReleaseTagFacts | undefined>;
+    /** What this run built on other engines. */
+    readonly otherEngines?: OtherEngines;
     /** Credentials by registry host, when no docker config is passed as a secret. */
     readonly credentials?: (host: string) => Promise<Credentials | undefined>;
 }

@@ -12,6 +12,7 @@ import {
   PublicUrl,
   REGISTRY_HOST,
   Registry,
+  catalogImage,
   defined,
   emptyFlag,
   errorMessage,
@@ -19,7 +20,9 @@ import {
   flagOf,
   lastLines,
   parseRegistryFlag,
+  readVersion,
   referenceOf,
+  referencedImage,
   registries,
   registryRepository,
   repositoryOf,
@@ -87,8 +90,6 @@ import {
   zstdUnreadable
 } from "./attest-core-layers.js";
 import {
-  __commonJS,
-  __toESM,
   array,
   boolean,
   check,
@@ -118,500 +119,6 @@ import {
   variant,
   wholeNumber
 } from "./common.js";
-
-// node_modules/semver/internal/debug.js
-var require_debug = __commonJS({
-  "node_modules/semver/internal/debug.js"(exports, module) {
-    "use strict";
-    var debug = typeof process === "object" && process.env && process.env.NODE_DEBUG && /\bsemver\b/i.test(process.env.NODE_DEBUG) ? (...args) => console.error("SEMVER", ...args) : () => {
-    };
-    module.exports = debug;
-  }
-});
-
-// node_modules/semver/internal/constants.js
-var require_constants = __commonJS({
-  "node_modules/semver/internal/constants.js"(exports, module) {
-    "use strict";
-    var SEMVER_SPEC_VERSION = "2.0.0";
-    var MAX_LENGTH = 256;
-    var MAX_SAFE_INTEGER = Number.MAX_SAFE_INTEGER || /* istanbul ignore next */
-    9007199254740991;
-    var MAX_SAFE_COMPONENT_LENGTH = 16;
-    var MAX_SAFE_BUILD_LENGTH = MAX_LENGTH - 6;
-    var WHITESPACE_CHARACTERS = [
-      "	",
-      "\n",
-      "\v",
-      "\f",
-      "\r",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      " ",
-      "\u2028",
-      "\u2029",
-      " ",
-      " ",
-      "　",
-      "\uFEFF"
-    ];
-    var RELEASE_TYPES = [
-      "major",
-      "premajor",
-      "minor",
-      "preminor",
-      "patch",
-      "prepatch",
-      "prerelease"
-    ];
-    module.exports = {
-      MAX_LENGTH,
-      MAX_SAFE_COMPONENT_LENGTH,
-      MAX_SAFE_BUILD_LENGTH,
-      MAX_SAFE_INTEGER,
-      WHITESPACE_CHARACTERS,
-      RELEASE_TYPES,
-      SEMVER_SPEC_VERSION,
-      FLAG_INCLUDE_PRERELEASE: 1,
-      FLAG_LOOSE: 2
-    };
-  }
-});
-
-// node_modules/semver/internal/re.js
-var require_re = __commonJS({
-  "node_modules/semver/internal/re.js"(exports, module) {
-    "use strict";
-    var {
-      MAX_SAFE_COMPONENT_LENGTH,
-      MAX_SAFE_BUILD_LENGTH,
-      MAX_LENGTH
-    } = require_constants();
-    var debug = require_debug();
-    exports = module.exports = {};
-    var re = exports.re = [];
-    var safeRe = exports.safeRe = [];
-    var src = exports.src = [];
-    var safeSrc = exports.safeSrc = [];
-    var t = exports.t = {};
-    var R = 0;
-    var LETTERDASHNUMBER = "[a-zA-Z0-9-]";
-    var safeRegexReplacements = [
-      ["\\s", 1],
-      ["\\d", MAX_LENGTH],
-      [LETTERDASHNUMBER, MAX_SAFE_BUILD_LENGTH]
-    ];
-    var makeSafeRegex = (value) => {
-      for (const [token, max] of safeRegexReplacements) {
-        value = value.split(`${token}*`).join(`${token}{0,${max}}`).split(`${token}+`).join(`${token}{1,${max}}`);
-      }
-      return value;
-    };
-    var createToken = (name, value, isGlobal) => {
-      const safe = makeSafeRegex(value);
-      const index = R++;
-      debug(name, index, value);
-      t[name] = index;
-      src[index] = value;
-      safeSrc[index] = safe;
-      re[index] = new RegExp(value, isGlobal ? "g" : void 0);
-      safeRe[index] = new RegExp(safe, isGlobal ? "g" : void 0);
-    };
-    createToken("NUMERICIDENTIFIER", "0|[1-9]\\d*");
-    createToken("NUMERICIDENTIFIERLOOSE", "\\d+");
-    createToken("NONNUMERICIDENTIFIER", `\\d*[a-zA-Z-]${LETTERDASHNUMBER}*`);
-    createToken("MAINVERSION", `(${src[t.NUMERICIDENTIFIER]})\\.(${src[t.NUMERICIDENTIFIER]})\\.(${src[t.NUMERICIDENTIFIER]})`);
-    createToken("MAINVERSIONLOOSE", `(${src[t.NUMERICIDENTIFIERLOOSE]})\\.(${src[t.NUMERICIDENTIFIERLOOSE]})\\.(${src[t.NUMERICIDENTIFIERLOOSE]})`);
-    createToken("PRERELEASEIDENTIFIER", `(?:${src[t.NONNUMERICIDENTIFIER]}|${src[t.NUMERICIDENTIFIER]})`);
-    createToken("PRERELEASEIDENTIFIERLOOSE", `(?:${src[t.NONNUMERICIDENTIFIER]}|${src[t.NUMERICIDENTIFIERLOOSE]})`);
-    createToken("PRERELEASE", `(?:-(${src[t.PRERELEASEIDENTIFIER]}(?:\\.${src[t.PRERELEASEIDENTIFIER]})*))`);
-    createToken("PRERELEASELOOSE", `(?:-?(${src[t.PRERELEASEIDENTIFIERLOOSE]}(?:\\.${src[t.PRERELEASEIDENTIFIERLOOSE]})*))`);
-    createToken("BUILDIDENTIFIER", `${LETTERDASHNUMBER}+`);
-    createToken("BUILD", `(?:\\+(${src[t.BUILDIDENTIFIER]}(?:\\.${src[t.BUILDIDENTIFIER]})*))`);
-    createToken("FULLPLAIN", `v?${src[t.MAINVERSION]}${src[t.PRERELEASE]}?${src[t.BUILD]}?`);
-    createToken("FULL", `^${src[t.FULLPLAIN]}$`);
-    createToken("LOOSEPLAIN", `[v=\\s]*${src[t.MAINVERSIONLOOSE]}${src[t.PRERELEASELOOSE]}?${src[t.BUILD]}?`);
-    createToken("LOOSE", `^${src[t.LOOSEPLAIN]}$`);
-    createToken("GTLT", "((?:<|>)?=?)");
-    createToken("XRANGEIDENTIFIERLOOSE", `${src[t.NUMERICIDENTIFIERLOOSE]}|x|X|\\*`);
-    createToken("XRANGEIDENTIFIER", `${src[t.NUMERICIDENTIFIER]}|x|X|\\*`);
-    createToken("XRANGEPLAIN", `[v=\\s]*(${src[t.XRANGEIDENTIFIER]})(?:\\.(${src[t.XRANGEIDENTIFIER]})(?:\\.(${src[t.XRANGEIDENTIFIER]})(?:${src[t.PRERELEASE]})?${src[t.BUILD]}?)?)?`);
-    createToken("XRANGEPLAINLOOSE", `[v=\\s]*(${src[t.XRANGEIDENTIFIERLOOSE]})(?:\\.(${src[t.XRANGEIDENTIFIERLOOSE]})(?:\\.(${src[t.XRANGEIDENTIFIERLOOSE]})(?:${src[t.PRERELEASELOOSE]})?${src[t.BUILD]}?)?)?`);
-    createToken("XRANGE", `^${src[t.GTLT]}\\s*${src[t.XRANGEPLAIN]}$`);
-    createToken("XRANGELOOSE", `^${src[t.GTLT]}\\s*${src[t.XRANGEPLAINLOOSE]}$`);
-    createToken("COERCEPLAIN", `${"(^|[^\\d])(\\d{1,"}${MAX_SAFE_COMPONENT_LENGTH}})(?:\\.(\\d{1,${MAX_SAFE_COMPONENT_LENGTH}}))?(?:\\.(\\d{1,${MAX_SAFE_COMPONENT_LENGTH}}))?`);
-    createToken("COERCE", `${src[t.COERCEPLAIN]}(?:$|[^\\d])`);
-    createToken("COERCEFULL", src[t.COERCEPLAIN] + `(?:${src[t.PRERELEASE]})?(?:${src[t.BUILD]})?(?:$|[^\\d])`);
-    createToken("COERCERTL", src[t.COERCE], true);
-    createToken("COERCERTLFULL", src[t.COERCEFULL], true);
-    createToken("LONETILDE", "(?:~>?)");
-    createToken("TILDETRIM", `(\\s*)${src[t.LONETILDE]}\\s+`, true);
-    exports.tildeTrimReplace = "$1~";
-    createToken("TILDE", `^${src[t.LONETILDE]}${src[t.XRANGEPLAIN]}$`);
-    createToken("TILDELOOSE", `^${src[t.LONETILDE]}${src[t.XRANGEPLAINLOOSE]}$`);
-    createToken("LONECARET", "(?:\\^)");
-    createToken("CARETTRIM", `(\\s*)${src[t.LONECARET]}\\s+`, true);
-    exports.caretTrimReplace = "$1^";
-    createToken("CARET", `^${src[t.LONECARET]}${src[t.XRANGEPLAIN]}$`);
-    createToken("CARETLOOSE", `^${src[t.LONECARET]}${src[t.XRANGEPLAINLOOSE]}$`);
-    createToken("COMPARATORLOOSE", `^${src[t.GTLT]}\\s*(${src[t.LOOSEPLAIN]})$|^$`);
-    createToken("COMPARATOR", `^${src[t.GTLT]}\\s*(${src[t.FULLPLAIN]})$|^$`);
-    createToken("COMPARATORTRIM", `(\\s*)${src[t.GTLT]}\\s*(${src[t.LOOSEPLAIN]}|${src[t.XRANGEPLAIN]})`, true);
-    exports.comparatorTrimReplace = "$1$2$3";
-    createToken("HYPHENRANGE", `^\\s*(${src[t.XRANGEPLAIN]})\\s+-\\s+(${src[t.XRANGEPLAIN]})\\s*$`);
-    createToken("HYPHENRANGELOOSE", `^\\s*(${src[t.XRANGEPLAINLOOSE]})\\s+-\\s+(${src[t.XRANGEPLAINLOOSE]})\\s*$`);
-    createToken("STAR", "(<|>)?=?\\s*\\*");
-    createToken("GTE0", "^\\s*>=\\s*0\\.0\\.0\\s*$");
-    createToken("GTE0PRE", "^\\s*>=\\s*0\\.0\\.0-0\\s*$");
-  }
-});
-
-// node_modules/semver/internal/parse-options.js
-var require_parse_options = __commonJS({
-  "node_modules/semver/internal/parse-options.js"(exports, module) {
-    "use strict";
-    var looseOption = Object.freeze({ loose: true });
-    var emptyOpts = Object.freeze({});
-    var parseOptions = (options) => {
-      if (!options) {
-        return emptyOpts;
-      }
-      if (typeof options !== "object") {
-        return looseOption;
-      }
-      return options;
-    };
-    module.exports = parseOptions;
-  }
-});
-
-// node_modules/semver/internal/identifiers.js
-var require_identifiers = __commonJS({
-  "node_modules/semver/internal/identifiers.js"(exports, module) {
-    "use strict";
-    var numeric = /^[0-9]+$/;
-    var compareIdentifiers = (a, b) => {
-      if (typeof a === "number" && typeof b === "number") {
-        return a === b ? 0 : a < b ? -1 : 1;
-      }
-      const anum = numeric.test(a);
-      const bnum = numeric.test(b);
-      if (anum && bnum) {
-        a = +a;
-        b = +b;
-      }
-      return a === b ? 0 : anum && !bnum ? -1 : bnum && !anum ? 1 : a < b ? -1 : 1;
-    };
-    var rcompareIdentifiers = (a, b) => compareIdentifiers(b, a);
-    module.exports = {
-      compareIdentifiers,
-      rcompareIdentifiers
-    };
-  }
-});
-
-// node_modules/semver/classes/semver.js
-var require_semver = __commonJS({
-  "node_modules/semver/classes/semver.js"(exports, module) {
-    "use strict";
-    var debug = require_debug();
-    var { MAX_LENGTH, MAX_SAFE_INTEGER } = require_constants();
-    var { safeRe: re, t } = require_re();
-    var parseOptions = require_parse_options();
-    var { compareIdentifiers } = require_identifiers();
-    var isPrereleaseIdentifier = (prerelease, identifier) => {
-      const identifiers = identifier.split(".");
-      if (identifiers.length > prerelease.length) {
-        return false;
-      }
-      for (let i = 0; i < identifiers.length; i++) {
-        if (compareIdentifiers(prerelease[i], identifiers[i]) !== 0) {
-          return false;
-        }
-      }
-      return true;
-    };
-    var SemVer2 = class _SemVer {
-      constructor(version, options) {
-        options = parseOptions(options);
-        if (version instanceof _SemVer) {
-          if (version.loose === !!options.loose && version.includePrerelease === !!options.includePrerelease) {
-            return version;
-          } else {
-            version = version.version;
-          }
-        } else if (typeof version !== "string") {
-          throw new TypeError(`Invalid version. Must be a string. Got type "${typeof version}".`);
-        }
-        if (version.length > MAX_LENGTH) {
-          throw new TypeError(
-            `version is longer than ${MAX_LENGTH} characters`
-          );
-        }
-        debug("SemVer", version, options);
-        this.options = options;
-        this.loose = !!options.loose;
-        this.includePrerelease = !!options.includePrerelease;
-        const m = version.trim().match(options.loose ? re[t.LOOSE] : re[t.FULL]);
-        if (!m) {
-          throw new TypeError(`Invalid Version: ${version}`);
-        }
-        this.raw = version;
-        this.major = +m[1];
-        this.minor = +m[2];
-        this.patch = +m[3];
-        if (this.major > MAX_SAFE_INTEGER || this.major < 0) {
-          throw new TypeError("Invalid major version");
-        }
-        if (this.minor > MAX_SAFE_INTEGER || this.minor < 0) {
-          throw new TypeError("Invalid minor version");
-        }
-        if (this.patch > MAX_SAFE_INTEGER || this.patch < 0) {
-          throw new TypeError("Invalid patch version");
-        }
-        if (!m[4]) {
-          this.prerelease = [];
-        } else {
-          this.prerelease = m[4].split(".").map((id) => {
-            if (/^[0-9]+$/.test(id)) {
-              const num = +id;
-              if (num >= 0 && num < MAX_SAFE_INTEGER) {
-                return num;
-              }
-            }
-            return id;
-          });
-        }
-        this.build = m[5] ? m[5].split(".") : [];
-        this.format();
-      }
-      format() {
-        this.version = `${this.major}.${this.minor}.${this.patch}`;
-        if (this.prerelease.length) {
-          this.version += `-${this.prerelease.join(".")}`;
-        }
-        return this.version;
-      }
-      toString() {
-        return this.version;
-      }
-      compare(other) {
-        debug("SemVer.compare", this.version, this.options, other);
-        if (!(other instanceof _SemVer)) {
-          if (typeof other === "string" && other === this.version) {
-            return 0;
-          }
-          other = new _SemVer(other, this.options);
-        }
-        if (other.version === this.version) {
-          return 0;
-        }
-        return this.compareMain(other) || this.comparePre(other);
-      }
-      compareMain(other) {
-        if (!(other instanceof _SemVer)) {
-          other = new _SemVer(other, this.options);
-        }
-        if (this.major < other.major) {
-          return -1;
-        }
-        if (this.major > other.major) {
-          return 1;
-        }
-        if (this.minor < other.minor) {
-          return -1;
-        }
-        if (this.minor > other.minor) {
-          return 1;
-        }
-        if (this.patch < other.patch) {
-          return -1;
-        }
-        if (this.patch > other.patch) {
-          return 1;
-        }
-        return 0;
-      }
-      comparePre(other) {
-        if (!(other instanceof _SemVer)) {
-          other = new _SemVer(other, this.options);
-        }
-        if (this.prerelease.length && !other.prerelease.length) {
-          return -1;
-        } else if (!this.prerelease.length && other.prerelease.length) {
-          return 1;
-        } else if (!this.prerelease.length && !other.prerelease.length) {
-          return 0;
-        }
-        let i = 0;
-        do {
-          const a = this.prerelease[i];
-          const b = other.prerelease[i];
-          debug("prerelease compare", i, a, b);
-          if (a === void 0 && b === void 0) {
-            return 0;
-          } else if (b === void 0) {
-            return 1;
-          } else if (a === void 0) {
-            return -1;
-          } else if (a === b) {
-            continue;
-          } else {
-            return compareIdentifiers(a, b);
-          }
-        } while (++i);
-      }
-      compareBuild(other) {
-        if (!(other instanceof _SemVer)) {
-          other = new _SemVer(other, this.options);
-        }
-        let i = 0;
-        do {
-          const a = this.build[i];
-          const b = other.build[i];
-          debug("build compare", i, a, b);
-          if (a === void 0 && b === void 0) {
-            return 0;
-          } else if (b === void 0) {
-            return 1;
-          } else if (a === void 0) {
-            return -1;
-          } else if (a === b) {
-            continue;
-          } else {
-            return compareIdentifiers(a, b);
-          }
-        } while (++i);
-      }
-      // preminor will bump the version up to the next minor release, and immediately
-      // down to pre-release. premajor and prepatch work the same way.
-      inc(release, identifier, identifierBase) {
-        if (release.startsWith("pre")) {
-          if (!identifier && identifierBase === false) {
-            throw new Error("invalid increment argument: identifier is empty");
-          }
-          if (identifier) {
-            const match = `-${identifier}`.match(this.options.loose ? re[t.PRERELEASELOOSE] : re[t.PRERELEASE]);
-            if (!match || match[1] !== identifier) {
-              throw new Error(`invalid identifier: ${identifier}`);
-            }
-          }
-        }
-        switch (release) {
-          case "premajor":
-            this.prerelease.length = 0;
-            this.patch = 0;
-            this.minor = 0;
-            this.major++;
-            this.inc("pre", identifier, identifierBase);
-            break;
-          case "preminor":
-            this.prerelease.length = 0;
-            this.patch = 0;
-            this.minor++;
-            this.inc("pre", identifier, identifierBase);
-            break;
-          case "prepatch":
-            this.prerelease.length = 0;
-            this.inc("patch", identifier, identifierBase);
-            this.inc("pre", identifier, identifierBase);
-            break;
-          // If the input is a non-prerelease version, this acts the same as
-          // prepatch.
-          case "prerelease":
-            if (this.prerelease.length === 0) {
-              this.inc("patch", identifier, identifierBase);
-            }
-            this.inc("pre", identifier, identifierBase);
-            break;
-          case "release":
-            if (this.prerelease.length === 0) {
-              throw new Error(`version ${this.raw} is not a prerelease`);
-            }
-            this.prerelease.length = 0;
-            break;
-          case "major":
-            if (this.minor !== 0 || this.patch !== 0 || this.prerelease.length === 0) {
-              this.major++;
-            }
-            this.minor = 0;
-            this.patch = 0;
-            this.prerelease = [];
-            break;
-          case "minor":
-            if (this.patch !== 0 || this.prerelease.length === 0) {
-              this.minor++;
-            }
-            this.patch = 0;
-            this.prerelease = [];
-            break;
-          case "patch":
-            if (this.prerelease.length === 0) {
-              this.patch++;
-            }
-            this.prerelease = [];
-            break;
-          // This probably shouldn't be used publicly.
-          // 1.0.0 'pre' would become 1.0.0-0 which is the wrong direction.
-          case "pre": {
-            const base = Number(identifierBase) ? 1 : 0;
-            if (this.prerelease.length === 0) {
-              this.prerelease = [base];
-            } else {
-              let i = this.prerelease.length;
-              while (--i >= 0) {
-                if (typeof this.prerelease[i] === "number") {
-                  this.prerelease[i]++;
-                  i = -2;
-                }
-              }
-              if (i === -1) {
-                if (identifier === this.prerelease.join(".") && identifierBase === false) {
-                  throw new Error("invalid increment argument: identifier already exists");
-                }
-                this.prerelease.push(base);
-              }
-            }
-            if (identifier) {
-              let prerelease = [identifier, base];
-              if (identifierBase === false) {
-                prerelease = [identifier];
-              }
-              if (isPrereleaseIdentifier(this.prerelease, identifier)) {
-                const prereleaseBase = this.prerelease[identifier.split(".").length];
-                if (isNaN(prereleaseBase)) {
-                  this.prerelease = prerelease;
-                }
-              } else {
-                this.prerelease = prerelease;
-              }
-            }
-            break;
-          }
-          default:
-            throw new Error(`invalid increment argument: ${release}`);
-        }
-        this.raw = this.format();
-        if (this.build.length) {
-          this.raw += `+${this.build.join(".")}`;
-        }
-        return this;
-      }
-    };
-    module.exports = SemVer2;
-  }
-});
 
 // packages/functions/src/refuse-empty.ts
 function refuseEmpty(given) {
@@ -1087,99 +594,10 @@ function withoutMark(text2, file) {
   return text2.replace(/^\uFEFF/, "");
 }
 
-// node_modules/strip-json-comments/index.js
-var singleComment = /* @__PURE__ */ Symbol("singleComment");
-var multiComment = /* @__PURE__ */ Symbol("multiComment");
-var stripWithoutWhitespace = () => "";
-var stripWithWhitespace = (string2, start, end) => string2.slice(start, end).replace(/[^ \t\r\n]/g, " ");
-var isEscaped = (jsonString, quotePosition) => {
-  let index = quotePosition - 1;
-  let backslashCount = 0;
-  while (jsonString[index] === "\\") {
-    index -= 1;
-    backslashCount += 1;
-  }
-  return Boolean(backslashCount % 2);
-};
-function stripJsonComments(jsonString, { whitespace = true, trailingCommas = false } = {}) {
-  if (typeof jsonString !== "string") {
-    throw new TypeError(`Expected argument \`jsonString\` to be a \`string\`, got \`${typeof jsonString}\``);
-  }
-  const strip = whitespace ? stripWithWhitespace : stripWithoutWhitespace;
-  let isInsideString = false;
-  let isInsideComment = false;
-  let offset = 0;
-  let buffer = "";
-  let result = "";
-  let commaIndex = -1;
-  for (let index = 0; index < jsonString.length; index++) {
-    const currentCharacter = jsonString[index];
-    const nextCharacter = jsonString[index + 1];
-    if (!isInsideComment && currentCharacter === '"') {
-      const escaped3 = isEscaped(jsonString, index);
-      if (!escaped3) {
-        isInsideString = !isInsideString;
-      }
-    }
-    if (isInsideString) {
-      continue;
-    }
-    if (!isInsideComment && currentCharacter + nextCharacter === "//") {
-      buffer += jsonString.slice(offset, index);
-      offset = index;
-      isInsideComment = singleComment;
-      index++;
-    } else if (isInsideComment === singleComment && currentCharacter + nextCharacter === "\r\n") {
-      index++;
-      isInsideComment = false;
-      buffer += strip(jsonString, offset, index);
-      offset = index;
-      continue;
-    } else if (isInsideComment === singleComment && currentCharacter === "\n") {
-      isInsideComment = false;
-      buffer += strip(jsonString, offset, index);
-      offset = index;
-    } else if (!isInsideComment && currentCharacter + nextCharacter === "/*") {
-      buffer += jsonString.slice(offset, index);
-      offset = index;
-      isInsideComment = multiComment;
-      index++;
-      continue;
-    } else if (isInsideComment === multiComment && currentCharacter + nextCharacter === "*/") {
-      index++;
-      isInsideComment = false;
-      buffer += strip(jsonString, offset, index + 1);
-      offset = index + 1;
-      continue;
-    } else if (trailingCommas && !isInsideComment) {
-      if (commaIndex !== -1) {
-        if (currentCharacter === "}" || currentCharacter === "]") {
-          buffer += jsonString.slice(offset, index);
-          result += strip(buffer, 0, 1) + buffer.slice(1);
-          buffer = "";
-          offset = index;
-          commaIndex = -1;
-        } else if (currentCharacter !== " " && currentCharacter !== "	" && currentCharacter !== "\r" && currentCharacter !== "\n") {
-          buffer += jsonString.slice(offset, index);
-          offset = index;
-          commaIndex = -1;
-        }
-      } else if (currentCharacter === ",") {
-        result += buffer + jsonString.slice(offset, index);
-        buffer = "";
-        offset = index;
-        commaIndex = index;
-      }
-    }
-  }
-  const remaining = isInsideComment === singleComment ? strip(jsonString, offset) : jsonString.slice(offset);
-  return result + buffer + remaining;
-}
-
 // packages/catalog/src/problems.ts
 function parseJsonFile(text2, file, remedy) {
   try {
-    return JSON.parse(stripJsonComments(withoutMark(text2, file)));
+    return JSON.parse(withoutComments(withoutMark(text2, file)));
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
@@ -1189,6 +607,13 @@ function parseJsonFile(text2, file, remedy) {
       cause
     });
   }
+}
+var STRING_OR_COMMENT = /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[^]*?\*\//g;
+function withoutComments(text2) {
+  return text2.replaceAll(
+    STRING_OR_COMMENT,
+    (found, string2) => string2 ?? found.replaceAll(/[^\n]/g, " ")
+  );
 }
 function problems(issues, value) {
   const lines2 = issues.map((issue) => describe(issue, value));
@@ -1350,32 +775,25 @@ var Bases = class {
   }
 };
 
-// packages/release-rules/src/version.ts
-var import_semver = __toESM(require_semver());
-var MAX_TAG = 128;
-function readVersion(text2) {
-  const bare = text2.replace(/^v/, "");
-  const parsed2 = parse(bare);
-  if (parsed2 === void 0) return void 0;
-  const { major, minor, patch, prerelease } = parsed2;
-  const version = { text: bare, major, minor, patch, prerelease, stable: prerelease.length === 0 };
-  PARSED.set(version, parsed2);
-  return version;
-}
-var PARSED = /* @__PURE__ */ new WeakMap();
-function parse(text2) {
-  if (text2.length > MAX_TAG || !/^\d+\.\d+\.\d/.test(text2)) return void 0;
-  try {
-    const parsed2 = new import_semver.default(text2);
-    const exact = parsed2.version === text2 && parsed2.prerelease.every(isExact);
-    return exact ? parsed2 : void 0;
-  } catch {
-    return void 0;
-  }
-}
-function isExact(identifier) {
-  return typeof identifier === "number" || !/^\d+$/.test(identifier);
-}
+// packages/release-rules/src/release-guards.ts
+var ReleaseGuards = strictObject({
+  annotatedTag: pipe(
+    optional(boolean(), false),
+    description("Release only versions whose Git tag is annotated, and names the commit that is released.")
+  ),
+  defaultBranch: pipe(
+    optional(union([boolean(), pipe(string(), nonEmpty())]), false),
+    description(
+      "Release only commits that are on the default branch of the remote origin, or on the branch that is named."
+    )
+  ),
+  advances: pipe(
+    optional(boolean(), false),
+    description(
+      "Release only versions newer than all of their minor line: 1.2.4 after 1.2.3, never 1.2.2. A version that is released already may be finished."
+    )
+  )
+});
 
 // packages/release-rules/src/tag-plan.ts
 var ALIASES = ["v{version}", "{service}-v{version}"];
@@ -1404,6 +822,10 @@ var TagPolicy = strictObject({
   latest: pipe(
     optional(boolean(), true),
     description("Move latest with each stable version that is newer.")
+  ),
+  guards: pipe(
+    optional(ReleaseGuards),
+    description("What a release must be besides complete. Nothing if absent.")
   )
 });
 
@@ -2401,28 +1823,28 @@ function scopeFor(repository, { push: push3 = false }) {
   return push3 ? pushScope(repository) : pullScope(repository);
 }
 function repositoryOf2(scope2) {
-  return parse2(scope2).name;
+  return parse(scope2).name;
 }
 function keyOf(scopes) {
   return [...scopes].sort().join(" ");
 }
 function grants(key, scopes) {
-  const granted = key.split(" ").map(parse2);
-  return scopes.map(parse2).every(
+  const granted = key.split(" ").map(parse);
+  return scopes.map(parse).every(
     ({ name, actions }) => granted.some(
       (other) => other.name === name && actions.every((action) => other.actions.includes(action))
     )
   );
 }
 function widen(scopes, challenged) {
-  const added = (challenged ?? "").split(" ").filter(Boolean).map(parse2);
+  const added = (challenged ?? "").split(" ").filter(Boolean).map(parse);
   return scopes.map((scope2) => {
-    const { name, actions } = parse2(scope2);
+    const { name, actions } = parse(scope2);
     const more = added.filter((other) => other.name === name).flatMap((other) => other.actions);
     return `repository:${name}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
   });
 }
-function parse2(scope2) {
+function parse(scope2) {
   const [, name = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope2) ?? [];
   return { name, actions: actions.split(",") };
 }
@@ -2894,8 +2316,9 @@ function base64(bytes, shift) {
 var SHORTEST_SECRET = 6;
 var COMMON = /^(?:enabled?|disabled?|production|development|staging|testing|default|localhost|latest|master|public|private|password|secret|warning|verbose|docker|github|gitlab|postgres|__token__|<token>|oauth2(?:accesstoken)?|x-access-token|anonymous|registry)$/i;
 var KNOWN_SHAPES = [
-  // Not the words of "Basic authentication": a digit, padding or a capital letter inside.
-  [/\b([Bb]earer|[Bb]asic)\s+(?=\S*(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9+/=._~-]{6,}/g, "$1 ***"],
+  // Not the words of "Basic authentication": a digit, padding or a capital letter inside. Nor the address of a registry
+  // that is called so in a catalog, beside its name in a table.
+  [/\b([Bb]earer|[Bb]asic)\s+(?![\w.-]+:\d)(?=[\w+/=.~-]*(?:[0-9=]|[a-z][A-Z]))[\w+/=.~-]{6,}/g, "$1 ***"],
   [/\bdckr_[a-z]+_[\w-]+/g, "***"],
   [/\b(?:(?:gh[pousr]_|github_pat_|glpat-)[\w-]+|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})/g, "***"],
   [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"]
@@ -5289,7 +4712,8 @@ function whose(names, all) {
 function groupProblems(report) {
   const groups = /* @__PURE__ */ new Map();
   const add = (problem4, at) => {
-    const { code: code2, what, remedy, where: where2 } = problem4;
+    const { code: code2, what, where: where2 } = problem4;
+    const remedy = problem4.remedy === void 0 ? void 0 : withoutService(problem4.remedy, at.service);
     const key = JSON.stringify([code2, what, remedy]);
     const group = groups.get(key) ?? { code: code2, what, remedy, locations: [] };
     group.locations.push({ ...at, ...where2 === void 0 ? {} : { where: where2 } });
@@ -5307,8 +4731,19 @@ function groupProblems(report) {
   }
   return [...groups.values()].map((group) => ({
     ...group,
+    remedy: group.remedy === void 0 ? void 0 : forServices(group.remedy, group.locations),
     locations: mergeServices(group.locations, report.services.length)
   }));
+}
+var SERVICES = "--service \0";
+function withoutService(remedy, service) {
+  if (service === void 0) return remedy;
+  const own = new RegExp(`--service ${service.replaceAll(/[^\w-]/g, "\\$&")}(?=\\s|$)`, "g");
+  return remedy.replaceAll(own, SERVICES);
+}
+function forServices(remedy, locations) {
+  const services = [...new Set(locations.flatMap(({ service }) => service ?? []))];
+  return remedy.replaceAll(SERVICES, `--service ${services.join(",")}`);
 }
 function mergeServices(locations, services) {
   const byRegistry = /* @__PURE__ */ new Map();
@@ -7095,10 +6530,10 @@ function digests2({ services }, { colors: colors2, width }) {
       const pad = " ".repeat(longest + 4);
       if (digest.kind === "one") {
         const isSaid = digest.remark === void 0 || digest.remark === shared2;
-        const remark2 = isSaid ? [] : [`${pad}(${digest.remark})`];
+        const remark2 = (before) => isSaid ? [] : [`${before}(${digest.remark})`];
         if (longest + 4 + digest.digest.length > width)
-          return [`  ${colors2.bold(name)}`, ownLine(digest.digest, width), ...remark2];
-        return [`${start}${digest.digest}`, ...remark2];
+          return [`  ${colors2.bold(name)}`, ownLine(digest.digest, width), ...remark2("    ")];
+        return [`${start}${digest.digest}`, ...remark2(pad)];
       }
       if (digest.kind === "none") return [];
       return [
@@ -7400,40 +6835,6 @@ async function registryHosts({ product, options }, hosts) {
   if (!isOrdered) return [...hosts];
   const { registries: registries3 } = await loadCatalog(product.catalog, options);
   return [.../* @__PURE__ */ new Set([...Object.values(registries3).map(({ host }) => host), ...hosts])];
-}
-
-// packages/functions/src/signed-image.ts
-var SIGN_AGAIN = "Run the release's command again with --signing-key or --identity-token: it copies what another registry has, and signs what none has.";
-var FOREIGN = "Whoever publishes the image has to sign it. If somebody else's signature counts, name them: --trusted-key or --trusted-identity.";
-var COPY = "Copy the image with what refers to it from there: tgo export, then tgo import.";
-function referencedImage(images2, names, { catalog, isAsked }, verification) {
-  const places = images2.map(({ registry, reference }, at) => ({
-    ...{ name: names[at] ?? reference.host, registry, repository: reference.repository },
-    own: catalogImage(catalog, reference)
-  }));
-  const having = places.filter(({ name }) => hasImage(verification, name));
-  const isHeld = catalog.signatures?.required === true && places.some(({ own }) => own !== void 0);
-  return {
-    ...factsOf(verification),
-    places: having.filter(({ own }) => own?.referrers !== false),
-    skipped: having.filter(({ own }) => own?.referrers === false).map(({ name }) => name),
-    signed: isHeld ? "all" : isAsked ? "index" : "any",
-    remedies: { other: isHeld ? SIGN_AGAIN : FOREIGN, restore: COPY }
-  };
-}
-function catalogImage({ registries: registries3, services }, { host, repository }) {
-  return Object.values(registries3).find(
-    (registry) => Object.keys(services).some((service) => {
-      const own = registryRepository(registry, service);
-      return own.host === host && own.repository === repository;
-    })
-  );
-}
-function factsOf({ digest, variants: variants2, annotations }) {
-  return { digest, variants: variants2, revision: annotations["org.opencontainers.image.revision"] };
-}
-function hasImage({ digest, targets }, name) {
-  return targets.some((target) => target.name === name && target.digest === digest);
 }
 
 // packages/functions/src/call.ts
@@ -9267,7 +8668,7 @@ async function named(run2) {
 }
 
 // pipelines/multiarch/core.ts
-var PIPELINE = "d0a3da98bd045694";
+var PIPELINE = "1e8959ebda91e31c";
 var BUILD_HASH = "c9f00d2801840e84";
 var MultiarchFunctions = class extends Multiarch {
   constructor(client, options) {

@@ -4,6 +4,7 @@ import {
   DOCKER_LAYER_GZIP,
   DOCKER_LAYER_ZSTD,
   MAX_LINK_FINDINGS,
+  MAX_PACKAGE_FILE_BYTES,
   MachineScan,
   OCI_LAYER,
   OCI_LAYER_GZIP,
@@ -22,319 +23,16 @@ import {
   libcOf,
   machineName,
   nameOf,
-  object,
-  optional,
-  outputOf,
+  packageFileKind,
+  packageText,
   programsOf,
+  readPackageJson,
+  readPackages,
   rootKind,
-  string,
-  unknown,
   whyOptional,
   zstdDecompress,
   zstdUnreadable
-} from "./common.js";
-
-// packages/image/src/packages/installed-package.ts
-var MAX_TEXT = 256;
-function isWord(text2) {
-  return text2 !== void 0 && text2 !== "" && text2.length <= MAX_TEXT && /^[^\s\p{C}]+$/u.test(text2);
-}
-function isLicense(text2) {
-  return text2 !== void 0 && text2 !== "" && text2.length <= MAX_TEXT && new RegExp("^\\P{C}+$", "u").test(text2);
-}
-function packageText({ kind, name, version }) {
-  return `${[name, version].filter((word) => word !== "").join(" ")} (${kind})`;
-}
-
-// packages/image/src/packages/package-files.ts
-import { posix as posix2 } from "node:path";
-
-// packages/image/src/packages/deb822.ts
-function* paragraphsOf(text2) {
-  let fields = /* @__PURE__ */ new Map();
-  for (const line of linesOf(text2)) {
-    if (line.trim() === "") {
-      if (fields.size > 0) yield fields;
-      fields = /* @__PURE__ */ new Map();
-      continue;
-    }
-    const colon = line.indexOf(":");
-    if (colon <= 0 || line.startsWith(" ") || line.startsWith("	")) continue;
-    const name = line.slice(0, colon).toLowerCase();
-    if (!fields.has(name)) fields.set(name, line.slice(colon + 1).trim());
-  }
-  if (fields.size > 0) yield fields;
-}
-function* linesOf(text2) {
-  for (let start = 0; start < text2.length; ) {
-    const newline = text2.indexOf("\n", start);
-    const end = newline === -1 ? text2.length : newline;
-    yield text2.slice(start, text2[end - 1] === "\r" && end > start ? end - 1 : end);
-    start = end + 1;
-  }
-}
-
-// packages/image/src/packages/apk.ts
-function readApkInstalled(text2, location) {
-  const packages = [];
-  let fields = /* @__PURE__ */ new Map();
-  let files = [];
-  let folder = "";
-  const finish = () => {
-    const name = fields.get("P");
-    const version = fields.get("V");
-    const architecture = fields.get("A");
-    const license = fields.get("L");
-    const origin = fields.get("o");
-    if (isWord(name) && isWord(version))
-      packages.push({
-        kind: "apk",
-        name,
-        version,
-        ...isWord(architecture) ? { architecture } : {},
-        ...isLicense(license) ? { licenses: [license] } : {},
-        ...isWord(origin) ? { source: { name: origin, version } } : {},
-        location,
-        files
-      });
-    fields = /* @__PURE__ */ new Map();
-    files = [];
-    folder = "";
-  };
-  for (const line of linesOf(text2)) {
-    if (line === "") finish();
-    else if (line.startsWith("F:")) folder = line.slice(2);
-    else if (line.startsWith("R:")) files.push(`/${folder === "" ? "" : `${folder}/`}${line.slice(2)}`);
-    else if (line[1] === ":") fields.set(line.slice(0, 1), line.slice(2));
-  }
-  finish();
-  return packages;
-}
-
-// packages/image/src/packages/dpkg.ts
-var ABSENT = /* @__PURE__ */ new Set(["not-installed", "config-files"]);
-function readDpkgStatus(text2, location) {
-  const packages = [];
-  for (const fields of paragraphsOf(text2)) {
-    const name = fields.get("package");
-    const version = fields.get("version");
-    const state = fields.get("status")?.split(/\s+/)[2] ?? "installed";
-    if (ABSENT.has(state) || !isWord(name) || !isWord(version)) continue;
-    const architecture = fields.get("architecture");
-    const source = sourceOf(fields.get("source"), version);
-    packages.push({
-      kind: "dpkg",
-      name,
-      version,
-      ...isWord(architecture) ? { architecture } : {},
-      ...source === void 0 ? {} : { source },
-      location
-    });
-  }
-  return packages;
-}
-function sourceOf(field, version) {
-  const [, name, own = version] = /^(\S+)(?:\s+\(([^)]*)\))?$/.exec(field ?? "") ?? [];
-  return isWord(name) && isWord(own) ? { name, version: own } : void 0;
-}
-function readDpkgList(text2) {
-  return [...linesOf(text2)].filter((line) => line.startsWith("/") && line !== "/.");
-}
-function readDpkgSums(text2) {
-  return [...linesOf(text2)].flatMap((line) => {
-    const path = /^[0-9a-f]{32} [ *](.+)$/.exec(line)?.[1];
-    return path === void 0 ? [] : [`/${path}`];
-  });
-}
-
-// packages/image/src/packages/node.ts
-var PackageJson = object({
-  name: optional(unknown()),
-  version: optional(unknown()),
-  license: optional(unknown()),
-  licenses: optional(unknown())
-});
-var LicenseObject = object({ type: string() });
-function readPackageJson(text2, folder) {
-  let json;
-  try {
-    json = JSON.parse(text2.startsWith("\uFEFF") ? text2.slice(1) : text2);
-  } catch {
-    return void 0;
-  }
-  const found = outputOf(PackageJson, json);
-  if (found === void 0) return void 0;
-  const name = textOf(found.name) ?? nameOfFolder(folder);
-  if (name === void 0) return void 0;
-  const licenses = licensesOf(found);
-  return {
-    kind: "node",
-    name,
-    version: textOf(found.version) ?? "",
-    ...licenses.length === 0 ? {} : { licenses },
-    location: folder
-  };
-}
-function nameOfFolder(folder) {
-  const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^@./][^/]*)$/.exec(folder)?.[1];
-  return isWord(name) ? name : void 0;
-}
-function licensesOf({ license, licenses }) {
-  return [license, licenses].flat().flatMap((each) => {
-    const text2 = typeof each === "string" ? each : outputOf(LicenseObject, each)?.type;
-    return isLicense(text2) ? [text2] : [];
-  });
-}
-function textOf(value) {
-  return typeof value === "string" && isWord(value) ? value : void 0;
-}
-
-// packages/image/src/packages/python.ts
-import { posix } from "node:path";
-function readPythonMetadata(text2, folder) {
-  let name;
-  let version;
-  const expressions = [];
-  const names = [];
-  const classifiers = [];
-  for (const line of linesOf(text2)) {
-    if (line === "") break;
-    const [, key, value] = /^([A-Za-z-]+):\s*(.*?)\s*$/.exec(line) ?? [];
-    if (key?.toLowerCase() === "name") name ??= value;
-    else if (key?.toLowerCase() === "version") version ??= value;
-    else if (isLicense(value) && value !== "UNKNOWN") {
-      if (key?.toLowerCase() === "license-expression") expressions.push(value);
-      else if (key?.toLowerCase() === "license") names.push(value);
-      else if (key?.toLowerCase() === "classifier" && value.startsWith("License ::")) classifiers.push(value);
-    }
-  }
-  if (!isWord(name) || !isWord(version)) return void 0;
-  const licenses = expressions.length > 0 ? expressions : [...names, ...classifiers];
-  return {
-    kind: "python",
-    name: normalizedName(name),
-    version,
-    ...licenses.length === 0 ? {} : { licenses },
-    location: folder
-  };
-}
-function readPythonRecord(text2, folder) {
-  const base = posix.dirname(folder);
-  return [...linesOf(text2)].flatMap((line) => {
-    const path = /^"((?:[^"]|"")*)"(?:,|$)|^([^",]+)/.exec(line);
-    const name = path?.[1]?.replaceAll('""', '"') ?? path?.[2];
-    return name === void 0 || name === "" ? [] : [posix.resolve("/", base, name)];
-  });
-}
-function normalizedName(name) {
-  return name.toLowerCase().replaceAll(/[-_.]+/g, "-");
-}
-
-// packages/image/src/packages/package-files.ts
-var MAX_PACKAGE_FILE_BYTES = 32 * 1024 * 1024;
-var MAX_BYTES = 256 * 1024 * 1024;
-var DPKG = "/var/lib/dpkg/";
-function packageFileKind(path) {
-  if (path.startsWith(DPKG)) {
-    if (path === `${DPKG}status`) return "dpkg status";
-    const [, folder, name = ""] = /^(info|status\.d)\/([^/]+)$/.exec(path.slice(DPKG.length)) ?? [];
-    if (name.endsWith(".md5sums")) return "dpkg sums";
-    if (folder === "status.d") return "dpkg status";
-    return folder === "info" && name.endsWith(".list") ? "dpkg list" : void 0;
-  }
-  switch (posix2.basename(path)) {
-    case "installed":
-      return /^(?:\/usr)?\/lib\/apk\/db\/installed$/.test(path) ? "apk installed" : void 0;
-    case "METADATA":
-      return path.endsWith(".dist-info/METADATA") ? "python metadata" : void 0;
-    case "PKG-INFO":
-      return path.endsWith(".egg-info/PKG-INFO") ? "python metadata" : void 0;
-    case "RECORD":
-      return path.endsWith(".dist-info/RECORD") ? "python record" : void 0;
-    case "package.json":
-      return nameOfFolder(posix2.dirname(path)) === void 0 ? void 0 : "node package";
-    default:
-      return path.endsWith(".egg-info") ? "python metadata" : void 0;
-  }
-}
-function readPackages(files) {
-  const packages = [];
-  const lists = /* @__PURE__ */ new Map();
-  let bytesLeft = MAX_BYTES;
-  for (const [path, content] of files) {
-    const kind = packageFileKind(path);
-    if (kind === void 0 || content.length > MAX_PACKAGE_FILE_BYTES) continue;
-    bytesLeft -= content.length;
-    if (bytesLeft < 0) break;
-    const text2 = new TextDecoder().decode(content);
-    const folder = posix2.dirname(path);
-    switch (kind) {
-      case "dpkg status":
-        packages.push(...readDpkgStatus(text2, path));
-        break;
-      case "dpkg list":
-        lists.set(`dpkg ${posix2.basename(path, ".list")}`, readDpkgList(text2));
-        break;
-      case "dpkg sums":
-        if (!lists.has(`dpkg ${posix2.basename(path, ".md5sums")}`))
-          lists.set(`dpkg ${posix2.basename(path, ".md5sums")}`, readDpkgSums(text2));
-        break;
-      case "apk installed":
-        packages.push(...readApkInstalled(text2, path));
-        break;
-      case "python metadata": {
-        const found = readPythonMetadata(text2, path.endsWith(".egg-info") ? path : folder);
-        if (found !== void 0) packages.push(found);
-        break;
-      }
-      case "python record":
-        lists.set(folder, readPythonRecord(text2, folder));
-        break;
-      case "node package": {
-        const found = readPackageJson(text2, folder);
-        if (found !== void 0) packages.push(found);
-      }
-    }
-  }
-  return new Inventory(packages.map((found) => withFiles(found, lists)).sort(byName));
-}
-function withFiles(found, lists) {
-  const { kind, name, architecture, location } = found;
-  const files = kind === "dpkg" ? lists.get(`dpkg ${name}:${architecture ?? ""}`) ?? lists.get(`dpkg ${name}`) : kind === "python" ? lists.get(location) : void 0;
-  return files === void 0 ? found : { ...found, files };
-}
-function byName(a, b) {
-  const keys = ["kind", "name", "version", "location"];
-  for (const key of keys) if (a[key] !== b[key]) return a[key] < b[key] ? -1 : 1;
-  return 0;
-}
-var Inventory = class {
-  constructor(packages) {
-    this.packages = packages;
-  }
-  packages;
-  /** Made when first asked for: most callers need no owners. */
-  #owners;
-  ownerOf(path) {
-    this.#owners ??= ownersOf(this.packages);
-    const other = path.startsWith("/usr/") ? path.slice("/usr".length) : `/usr${path}`;
-    const listed = this.#owners.get(path) ?? this.#owners.get(other);
-    if (listed !== void 0) return listed;
-    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-      const found = this.#owners.get(`${path.slice(0, end)}/`);
-      if (found !== void 0) return found;
-    }
-    return void 0;
-  }
-};
-function ownersOf(packages) {
-  const owners = /* @__PURE__ */ new Map();
-  for (const found of packages) {
-    if (found.kind === "node") owners.set(`${found.location}/`, found);
-    for (const path of found.files ?? []) if (!owners.has(path)) owners.set(path, found);
-  }
-  return owners;
-}
+} from "./attest-core-images-layers-releases.js";
 
 // packages/image/src/link/loader-files.ts
 var MAX_LOADER_FILE = 4 * 1024 * 1024;
@@ -386,32 +84,32 @@ function loaderAt(path, facts, options) {
 function glibc(path, facts, { tree, paths, libraryPath }) {
   const { directories, prefix, lib } = systemDirectories(path, facts);
   const cache = cacheOf(tree, paths, prefix);
-  const expand = (list2, object2) => directoriesOf(list2, object2, { LIB: lib, PLATFORM: PLATFORMS[facts.machine] ?? "" });
-  const environment = memoize((object2) => expand(libraryPath, object2));
+  const expand = (list2, object) => directoriesOf(list2, object, { LIB: lib, PLATFORM: PLATFORMS[facts.machine] ?? "" });
+  const environment = memoize((object) => expand(libraryPath, object));
   const rpath = memoize(
-    (object2) => (
+    (object) => (
       // RUNPATH makes the loader ignore the same file's RPATH.
-      object2.facts.runpath === void 0 ? expand(object2.facts.rpath ?? "", object2) : []
+      object.facts.runpath === void 0 ? expand(object.facts.rpath ?? "", object) : []
     )
   );
-  const runpath = memoize((object2) => expand(object2.facts.runpath ?? "", object2));
+  const runpath = memoize((object) => expand(object.facts.runpath ?? "", object));
   return {
     libc: "glibc",
     path,
     facts,
     provides: (name) => name === nameOf(path) || name === facts.soname,
-    *search(name, object2, main) {
-      if (object2.facts.runpath === void 0) {
+    *search(name, object, main) {
+      if (object.facts.runpath === void 0) {
         let sawMain = false;
-        for (let at = object2; at !== void 0; at = at.loader) {
+        for (let at = object; at !== void 0; at = at.loader) {
           sawMain ||= at === main;
           yield* inDirectories(rpath(at));
         }
         if (!sawMain && main !== void 0) yield* inDirectories(rpath(main));
       }
-      yield* inDirectories(environment(main ?? object2));
-      yield* inDirectories(runpath(object2));
-      const isDefault = object2.facts.noDefaultLibraries !== true;
+      yield* inDirectories(environment(main ?? object));
+      yield* inDirectories(runpath(object));
+      const isDefault = object.facts.noDefaultLibraries !== true;
       for (const cached of cache.get(name) ?? [])
         if (isDefault || !directories.includes(directoryOf(cached))) yield { path: cached };
       if (isDefault) yield* inDirectories(directories);
@@ -425,9 +123,9 @@ function musl(path, facts, { tree, paths, libraryPath }, isGcompat) {
   const text2 = list2 && tree.loaderFile(list2);
   const system = text2 === void 0 || text2 === "" ? ["/lib", "/usr/local/lib", "/usr/lib"] : readMuslPath(Buffer.from(text2).toString("utf8"));
   const environment = readMuslPath(libraryPath);
-  const searched = memoize((object2) => {
-    const value = object2.facts.runpath ?? object2.facts.rpath ?? "";
-    return /\$(?!ORIGIN|\{ORIGIN\})/.test(value) ? [] : directoriesOf(value, object2, {});
+  const searched = memoize((object) => {
+    const value = object.facts.runpath ?? object.facts.rpath ?? "";
+    return /\$(?!ORIGIN|\{ORIGIN\})/.test(value) ? [] : directoriesOf(value, object, {});
   });
   const self = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
   return {
@@ -435,9 +133,9 @@ function musl(path, facts, { tree, paths, libraryPath }, isGcompat) {
     path,
     facts,
     provides: (name) => self.test(name) || name === nameOf(path) || isGcompat && /^ld-linux.*\.so\.\d$/.test(name),
-    *search(_, object2) {
+    *search(_, object) {
       yield* inDirectories(environment);
-      for (let at = object2; at !== void 0; at = at.loader)
+      for (let at = object; at !== void 0; at = at.loader)
         yield* inDirectories(searched(at));
       yield* inDirectories(system);
     }
@@ -453,12 +151,12 @@ var PLATFORMS = {
   21: "ppc64le",
   22: "s390x"
 };
-function directoriesOf(list2, object2, names) {
+function directoriesOf(list2, object, names) {
   if (list2 === "") return [];
   return list2.split(/[:;]/).slice(0, MAX_DIRECTORIES).map(
     (path) => path.replace(/\$(?:\{(\w+)\}|(ORIGIN|LIB|PLATFORM))/g, (whole, braced, plain) => {
       const name = braced ?? plain ?? "";
-      return name === "ORIGIN" ? directoryOf(object2.location) : names[name] ?? whole;
+      return name === "ORIGIN" ? directoryOf(object.location) : names[name] ?? whole;
     })
   ).filter((path) => path.startsWith("/"));
 }
@@ -481,11 +179,11 @@ function cacheOf(tree, paths, prefix) {
 }
 function memoize(compute) {
   const known = /* @__PURE__ */ new WeakMap();
-  return (object2) => {
-    const before = known.get(object2);
+  return (object) => {
+    const before = known.get(object);
     if (before !== void 0) return before;
-    const value = compute(object2);
-    known.set(object2, value);
+    const value = compute(object);
+    known.set(object, value);
     return value;
   };
 }
@@ -602,8 +300,8 @@ var Proof = class {
     for (const host of this.#hosts(kind, processes)) {
       const process = branch(host);
       const loader = host.loader.libc === "musl" ? host.main : void 0;
-      const object2 = { location: path, path, facts, ...loader && { loader } };
-      const findings = this.#map(process, object2);
+      const object = { location: path, path, facts, ...loader && { loader } };
+      const findings = this.#map(process, object);
       const version = kind === "python module" && host.loader.libc === "musl" ? glibcVersion(facts) : void 0;
       if (version !== void 0 && !this.#byName.has(GCOMPAT))
         findings.push({ kind: "libc", file: path, versions: [version] });
@@ -640,24 +338,24 @@ var Proof = class {
   #map(process, root) {
     const { loader, main, objects, names } = process;
     const findings = [];
-    const add = (object2) => {
-      objects.set(object2.path, object2);
-      const { soname } = object2.facts;
-      if (soname !== void 0 && named(process, soname) === void 0) names.set(soname, object2);
-      this.#reached.add(object2.path);
-      queue.push(object2);
+    const add = (object) => {
+      objects.set(object.path, object);
+      const { soname } = object.facts;
+      if (soname !== void 0 && named(process, soname) === void 0) names.set(soname, object);
+      this.#reached.add(object.path);
+      queue.push(object);
     };
     const queue = [];
     add(root);
     for (let at = 0; at < queue.length; at++) {
-      const object2 = queue[at];
-      if (object2 === void 0) break;
-      const { facts, path } = object2;
+      const object = queue[at];
+      if (object === void 0) break;
+      const { facts, path } = object;
       if (facts.problem !== void 0) findings.push({ kind: "malformed", file: path, why: facts.problem });
       for (const name of facts.needed ?? []) {
         if (++this.#lookups > MAX_LOOKUPS) return [...findings, { kind: "limit", file: root.path }];
         if (named(process, name) !== void 0 || loader.provides(name)) continue;
-        const location = this.#find(name, object2, loader, main);
+        const location = this.#find(name, object, loader, main);
         if (location === void 0) {
           const elsewhere = this.#byName.get(name);
           findings.push({
@@ -670,14 +368,14 @@ var Proof = class {
         }
         const real = this.#paths.real(location) ?? location;
         const before = objects.get(real) ?? process.before?.objects.get(real);
-        const found = before ?? this.#object(location, real, object2);
+        const found = before ?? this.#object(location, real, object);
         if (found === void 0) continue;
         names.set(name, found);
         if (before === void 0) add(found);
       }
     }
     if (loader.libc === "glibc")
-      for (const object2 of queue) this.#addMissingVersions(object2, process, findings);
+      for (const object of queue) this.#addMissingVersions(object, process, findings);
     return findings;
   }
   /** glibc warns, and goes on, when a library defines no versions at all. */
@@ -698,13 +396,13 @@ var Proof = class {
     return facts && { location, path, facts, loader };
   }
   /** Where the loader finds a library, as it finds it; undefined where it does not. */
-  #find(name, object2, loader, main) {
+  #find(name, object, loader, main) {
     const isAt = (path) => {
       const facts = path === void 0 ? void 0 : this.#tree.elf.get(path);
       return facts !== void 0 && this.#fits(facts);
     };
     if (name.includes("/")) return isAt(this.#paths.real(name)) ? name : void 0;
-    for (const candidate of loader.search(name, object2, main)) {
+    for (const candidate of loader.search(name, object, main)) {
       if (++this.#lookups > MAX_LOOKUPS) return void 0;
       if ("path" in candidate) {
         if (isAt(this.#paths.real(candidate.path))) return candidate.path;
@@ -1111,7 +809,7 @@ import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
 
 // packages/image/src/layers/file-facts.ts
-import { posix as posix3 } from "node:path";
+import { posix } from "node:path";
 
 // packages/image/src/elf/elf-header.ts
 var ELF_HEADER_BYTES = 20;
@@ -1363,7 +1061,7 @@ var Reader = class {
     const bytes = this.#bytes(offset, fileSize, "the name of its interpreter");
     const end = bytes.indexOf(0);
     if (end === -1) throw new Malformed("the name of its interpreter has no end");
-    this.#facts.interpreter = textOf2(bytes.subarray(0, end));
+    this.#facts.interpreter = textOf(bytes.subarray(0, end));
   }
   #readProperties(segment, all) {
     const segments = segment ? [segment] : all.filter(({ type, fileSize }) => type === PT_NOTE && fileSize > 0);
@@ -1513,7 +1211,7 @@ var Reader = class {
     if (end === -1) throw new Malformed("a name has no end");
     this.#namesLeft -= end;
     if (this.#namesLeft < 0) throw new Malformed(`its names have more than ${MAX_NAMES} bytes`);
-    return textOf2(bytes.subarray(0, end));
+    return textOf(bytes.subarray(0, end));
   }
   /** Valid until the next read. */
   #entry(offset, size, what) {
@@ -1533,7 +1231,7 @@ var Reader = class {
     return bytes;
   }
 };
-function textOf2(bytes) {
+function textOf(bytes) {
   const buffer = bytes instanceof Buffer ? bytes : viewOf(bytes);
   return buffer.toString(isUtf8(buffer) ? "utf8" : "latin1");
 }
@@ -1562,7 +1260,7 @@ var FileScan = class {
   /** @param path as in the archive @param size in bytes */
   constructor(path, size) {
     this.size = size;
-    this.#path = posix3.join("/", path);
+    this.#path = posix.join("/", path);
     this.#isKept = size <= MAX_LOADER_FILE && isLoaderFile(this.#path) || size <= MAX_PACKAGE_FILE_BYTES && packageFileKind(this.#path) !== void 0;
     this.#elf = new StreamedElf(size);
   }
@@ -1587,7 +1285,7 @@ var FileScan = class {
 };
 function shortened(path, content) {
   if (packageFileKind(path) !== "node package") return content;
-  const found = readPackageJson(Buffer.from(content, "latin1").toString("utf8"), posix3.dirname(path));
+  const found = readPackageJson(Buffer.from(content, "latin1").toString("utf8"), posix.dirname(path));
   if (found === void 0) return "";
   const { name, version, licenses } = found;
   return Buffer.from(JSON.stringify({ name, version, licenses })).toString("latin1");
@@ -2077,9 +1775,6 @@ function decompression(mediaType) {
 }
 
 export {
-  MAX_PACKAGE_FILE_BYTES,
-  packageFileKind,
-  readPackages,
   pathPattern,
   MAX_FOREIGN,
   TreeBudget,

@@ -22,7 +22,7 @@ import {
   parsePlatform,
   platformOf,
   readBlob
-} from "./common.js";
+} from "./attest-core-images-layers-releases.js";
 
 // packages/registry/src/transfer-meter.ts
 var INTERVAL_MS = 100;
@@ -300,6 +300,8 @@ async function inspect(inspection, options, cache) {
   const found = await registry.manifest(repository, reference);
   inspection.digest = found.descriptor.digest;
   inspection.descriptor = found.descriptor;
+  if (found.servedAs !== void 0)
+    inspection.notes.push({ check: "index type", text: servedAs(where(inspection), found.servedAs) });
   const index = checkIndex(found, inspection, options);
   if (index === void 0) return;
   inspection.index = index;
@@ -312,6 +314,10 @@ async function inspect(inspection, options, cache) {
   inspection.variants = variants.filter((variant) => variant !== void 0);
   for (const variant of inspection.variants)
     inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
+}
+function servedAs(address2, type) {
+  const sent = type === "" ? "without a Content-Type" : `as ${type}`;
+  return `${address2} is served ${sent}: Docker and containerd may refuse to pull it`;
 }
 async function readReferrers(inspection, digest) {
   const { registry, repository } = inspection.target;

@@ -23,12 +23,14 @@ import {
   flagOf,
   hasLocalDependency,
   installManifest,
+  isNewer,
   lastLines,
   parseDockerfile,
   parsePackageJson,
   parseRegistryFlag,
   parseYarnLock,
   quoteFlag,
+  referenceOf,
   refuseWorkspaces,
   registries,
   registryRepository,
@@ -36,6 +38,7 @@ import {
   scriptsAfterInstall,
   splitWords,
   unlockedPackages,
+  unpackBillFiles,
   withProxySecrets,
   withVersion,
   withoutProxyPasswords,
@@ -60,13 +63,8 @@ import {
   OCI_MANIFEST,
   TgoError,
   address,
-  array,
   assertNames,
-  boolean,
   canonicalJson,
-  check,
-  describeIssue,
-  description,
   detailsOf,
   digestLike,
   digestOf,
@@ -79,39 +77,51 @@ import {
   formatReference,
   inParallel,
   innerCause,
-  is,
   isDigest,
   isHost,
   isIndex,
-  isObject,
+  isManifestType,
   isTag,
   isTgoError,
   knowsPrograms,
-  literal,
-  looseObject,
+  linkFindingText,
   maskUrlCredentials,
-  nonEmpty,
-  nullable,
-  nullish,
-  object,
+  misfitText,
   onceByDigest,
   oneLine,
-  optional,
-  outputOf,
   pLimit,
   parseJson,
   parseManifestOrIndex,
   parsePlatform,
   parseReference,
-  pathOf,
-  picklist,
-  pipe,
   platformOf,
   printableText,
   problemOf,
-  rawCheck,
   readStagedImage,
   readsZstd,
+  urlCredentials,
+  zstdUnreadable
+} from "./attest-core-images-layers-releases.js";
+import {
+  array,
+  boolean,
+  check,
+  describeIssue,
+  description,
+  is,
+  isObject,
+  literal,
+  looseObject,
+  nonEmpty,
+  nullable,
+  nullish,
+  object,
+  optional,
+  outputOf,
+  pathOf,
+  picklist,
+  pipe,
+  rawCheck,
   record,
   regex,
   safeParse,
@@ -119,10 +129,8 @@ import {
   string,
   union,
   unknown,
-  urlCredentials,
   variant,
-  wholeNumber,
-  zstdUnreadable
+  wholeNumber
 } from "./common.js";
 
 // packages/report/src/quantities.ts
@@ -234,6 +242,41 @@ function amountText(amount) {
   return `${what} ${total === 0 ? 0 : Math.floor(done / scale)}/${Math.round(Number(number))} ${name}`;
 }
 
+// packages/functions/src/image-registries.ts
+function imageRegistries({ service, names }) {
+  const repositories = names.map((name) => {
+    const full = name.replaceAll("{service}", service);
+    const { host, repository, tag, digest } = parseReference(full);
+    if (tag !== void 0 || digest !== void 0)
+      throw new TgoError("USAGE", `"${name}" names a tag or a digest: a repository has neither`, {
+        remedy: "Give the repository only, such as ghcr.io and me/app: versions become tags by release."
+      });
+    return { host, repository, full: formatReference({ host, repository }) };
+  });
+  const twice = repositories.find(
+    ({ full }, at) => repositories.some((other, before) => before < at && other.full === full)
+  );
+  if (twice !== void 0)
+    throw new TgoError("USAGE", `${twice.full} is named twice`, { remedy: "Name each repository once." });
+  return Object.fromEntries(
+    repositories.map(({ host, repository, full }) => {
+      const [name = "", ...folders] = repository.split("/").reverse();
+      const pattern2 = [host, ...folders.reverse(), "{service}"].join("/");
+      const { registry } = parseRegistryFlag(pattern2, {});
+      const isAlone = repositories.filter((other) => other.host === host).length === 1;
+      return [isAlone ? host : full, { ...registry, names: { [service]: name } }];
+    })
+  );
+}
+function loginOf(host, username, password) {
+  if (username === void 0 && password === void 0) return void 0;
+  if (username !== void 0 && username.trim() !== "" && password !== void 0)
+    return { host, username, password };
+  throw new TgoError("USAGE", `${host} has ${password === void 0 ? "no password" : "no user name"}`, {
+    remedy: "Give both, or neither for a registry without credentials."
+  });
+}
+
 // packages/functions/src/function-failed.ts
 var FunctionFailed = class extends Error {
   constructor(message) {
@@ -283,7 +326,7 @@ function withoutMark(text2, file) {
 // packages/catalog/src/problems.ts
 function parseJsonFile(text2, file, remedy) {
   try {
-    return JSON.parse(withoutMark(text2, file));
+    return JSON.parse(withoutComments(withoutMark(text2, file)));
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
@@ -293,6 +336,13 @@ function parseJsonFile(text2, file, remedy) {
       cause
     });
   }
+}
+var STRING_OR_COMMENT = /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[^]*?\*\//g;
+function withoutComments(text2) {
+  return text2.replaceAll(
+    STRING_OR_COMMENT,
+    (found, string2) => string2 ?? found.replaceAll(/[^\n]/g, " ")
+  );
 }
 function problems(issues, value) {
   const lines2 = issues.map((issue) => describe(issue, value));
@@ -409,7 +459,10 @@ var Bases = class {
   async #resolve(reference, platform) {
     const known = pinned(reference, this.options.pins).split("@")[1];
     if (known !== void 0) return known;
-    const ref = await this.#from(mirrored(reference, this.options.mirrors), platform).imageRef().catch((cause) => {
+    const address2 = mirrored(reference, this.options.mirrors);
+    const found = await this.options.lookUp?.(address2);
+    if (found?.platforms.includes(platform) === true) return found.digest;
+    const ref = await this.#from(address2, platform).imageRef().catch((cause) => {
       throw this.#failure(reference, platform, cause);
     });
     return ref.slice(ref.indexOf("@") + 1);
@@ -678,7 +731,7 @@ function selectPlatforms(catalog, given) {
 // packages/functions/src/commands.ts
 var UNKNOWN = "FILL_IN";
 var FILL_IN = `Put your own path in the place of each ${UNKNOWN}: Dagger does not tell it to a module.`;
-var COMMAND = /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build|smoke|preflight|publish|release|promote|status|watch|prune|verify|inspect|tags|diff|combine|export|import)\b)/g;
+var COMMAND = /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build-variant|build|smoke|preflight|publish|release|promote|status|watch|prune-apply|prune|verify|inspect|tags|diff|combine|export|import)\b)/g;
 var QUOTED = /* @__PURE__ */ new Set(["what", "lines", "next"]);
 async function commandStart(options, host) {
   if (host.local === true) return host.command ?? "tgo";
@@ -711,7 +764,7 @@ function textOf(value) {
   return typeof value === "string" || typeof value === "number" ? String(value) : UNKNOWN;
 }
 async function constructorFlags(options) {
-  const given = Object.entries({ ...options, repos: void 0 });
+  const given = Object.entries({ ...options, repos: void 0, repositories: void 0, logins: void 0 });
   return Object.fromEntries(
     await Promise.all(given.map(async ([name, value]) => [name, await addressOf(value)]))
   );
@@ -722,6 +775,33 @@ async function addressOf(value) {
   const told = value;
   const address2 = "uri" in told ? told.uri() : "endpoint" in told ? told.endpoint().then((endpoint2) => endpoint2.replace(/^.*:/, "tcp://localhost:")) : told.name().then((name) => `${UNKNOWN}/${name}`);
   return await address2.catch(() => "") || UNKNOWN;
+}
+
+// packages/release-rules/src/release-guards.ts
+var ReleaseGuards = strictObject({
+  annotatedTag: pipe(
+    optional(boolean(), false),
+    description("Release only versions whose Git tag is annotated, and names the commit that is released.")
+  ),
+  defaultBranch: pipe(
+    optional(union([boolean(), pipe(string(), nonEmpty())]), false),
+    description(
+      "Release only commits that are on the default branch of the remote origin, or on the branch that is named."
+    )
+  ),
+  advances: pipe(
+    optional(boolean(), false),
+    description(
+      "Release only versions newer than all of their minor line: 1.2.4 after 1.2.3, never 1.2.2. A version that is released already may be finished."
+    )
+  )
+});
+function newerInLine(version, released) {
+  if (released.some(({ text: text2 }) => text2 === version.text)) return void 0;
+  return released.filter(({ major, minor }) => major === version.major && minor === version.minor).reduce(
+    (newest, each) => isNewer(each, newest ?? version) ? each : newest,
+    void 0
+  );
 }
 
 // packages/release-rules/src/tag-plan.ts
@@ -751,6 +831,10 @@ var TagPolicy = strictObject({
   latest: pipe(
     optional(boolean(), true),
     description("Move latest with each stable version that is newer.")
+  ),
+  guards: pipe(
+    optional(ReleaseGuards),
+    description("What a release must be besides complete. Nothing if absent.")
   )
 });
 function planTags(version, policy, service) {
@@ -1276,6 +1360,22 @@ var Catalog = pipe(
   })
 );
 
+// packages/catalog/src/override-header.ts
+var CATALOG_VERSION = 1;
+var OverrideHeader = looseObject({
+  $schema: optional(string()),
+  version: pipe(
+    optional(wholeNumber(1), CATALOG_VERSION),
+    description("Format of this file: 1. A version of tgo that knows no newer one refuses it.")
+  ),
+  extends: pipe(
+    optional(picklist(["tgo", "none"]), "tgo"),
+    description(
+      "What the file changes: tgo, the built-in catalog of TGO; none, an empty one, so that only what the file names is built and published."
+    )
+  )
+});
+
 // packages/catalog/src/override.ts
 function parseOverrideFile(text2, file) {
   return parseJsonFile(
@@ -1291,19 +1391,38 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
       remedy: 'Start with {"services": {}}.'
     });
   }
+  if (override !== void 0) refuseNewer(override, file);
+  const header = safeParse(OverrideHeader, override ?? {});
   const merged3 = override === void 0 ? base : merge(base, override);
   const parsed2 = safeParse(Catalog, merged3);
-  if (parsed2.success) return parsed2.output;
-  throw new TgoError("CATALOG", problems(parsed2.issues, merged3), {
+  if (header.success && parsed2.success) return parsed2.output;
+  const issues = [...header.issues ?? [], ...parsed2.issues ?? []];
+  throw new TgoError("CATALOG", problems(issues, { ...merged3, ...headerOf(override) }), {
     where: override === void 0 ? "built-in catalog" : file,
-    remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
+    remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md."
   });
 }
+function refuseNewer({ version }, file) {
+  if (typeof version !== "number" || !(version > CATALOG_VERSION)) return;
+  throw new TgoError(
+    "CATALOG",
+    `its format is version ${version}, and this version of tgo reads ${CATALOG_VERSION}`,
+    {
+      where: file,
+      remedy: "Update the pipelines to the version that the catalog was written for."
+    }
+  );
+}
+function headerOf(override) {
+  return Object.fromEntries(
+    Object.entries(override ?? {}).filter(([field]) => Object.hasOwn(OverrideHeader.entries, field))
+  );
+}
 function merge(catalog, override) {
-  const base = { registries, ...catalog };
+  const base = override.extends === "none" ? NOTHING : { registries, ...catalog };
   const result = { ...base };
   for (const [field, value] of Object.entries(override)) {
-    if (field === "$schema") continue;
+    if (Object.hasOwn(OverrideHeader.entries, field)) continue;
     const entries2 = field === "services" || field === "registries";
     if (entries2 && isObject(value)) result[field] = mergeEntries(asObject(base[field]), value);
     else if (["machines", "mirrors", "release", "signatures"].includes(field) && isObject(value))
@@ -1312,6 +1431,7 @@ function merge(catalog, override) {
   }
   return result;
 }
+var NOTHING = { services: {}, registries: {} };
 function mergeEntries(base, override) {
   const result = { ...base };
   for (const [name, value] of Object.entries(override)) {
@@ -1368,11 +1488,6 @@ function notAMirror(text2, why) {
   return new TgoError("USAGE", `--mirror "${withoutUserInfo(text2)}" is not a mirror: ${why}`, {
     remedy: "Write pypi=URL, npm=URL, debian=URL or debian-security=URL, or the host of base images and its mirror: docker.io=mirror.example.com/hub."
   });
-}
-
-// packages/registry/src/loopback.ts
-function isLoopback(host) {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
 }
 
 // packages/registry/src/auth/docker-config.ts
@@ -1433,6 +1548,11 @@ function fail(why) {
   throw new TgoError("USAGE", `the docker config cannot be read: ${why}`, {
     remedy: 'Pass the config.json that "docker login" writes (usually ~/.docker/config.json).'
   });
+}
+
+// packages/registry/src/loopback.ts
+function isLoopback(host) {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
 }
 
 // packages/registry/src/auth/keychain.ts
@@ -1969,8 +2089,9 @@ function base64(bytes, shift) {
 var SHORTEST_SECRET = 6;
 var COMMON = /^(?:enabled?|disabled?|production|development|staging|testing|default|localhost|latest|master|public|private|password|secret|warning|verbose|docker|github|gitlab|postgres|__token__|<token>|oauth2(?:accesstoken)?|x-access-token|anonymous|registry)$/i;
 var KNOWN_SHAPES = [
-  // Not the words of "Basic authentication": a digit, padding or a capital letter inside.
-  [/\b([Bb]earer|[Bb]asic)\s+(?=\S*(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9+/=._~-]{6,}/g, "$1 ***"],
+  // Not the words of "Basic authentication": a digit, padding or a capital letter inside. Nor the address of a registry
+  // that is called so in a catalog, beside its name in a table.
+  [/\b([Bb]earer|[Bb]asic)\s+(?![\w.-]+:\d)(?=[\w+/=.~-]*(?:[0-9=]|[a-z][A-Z]))[\w+/=.~-]{6,}/g, "$1 ***"],
   [/\bdckr_[a-z]+_[\w-]+/g, "***"],
   [/\b(?:(?:gh[pousr]_|github_pat_|glpat-)[\w-]+|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})/g, "***"],
   [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"]
@@ -3329,9 +3450,9 @@ var Manifests = class {
     }
     const { headers, status } = response;
     const digest = headers.get("docker-content-digest") ?? "";
-    const mediaType = headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    const mediaType = contentType(response);
     const size2 = Number(headers.get("content-length") ?? Number.NaN);
-    if (response.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size2)) {
+    if (response.ok && isDigest(digest) && isManifestType(mediaType) && Number.isSafeInteger(size2)) {
       if (!isDigest(reference) || reference === digest) return { mediaType, digest, size: size2 };
       throw wrongDigest(response, reference, digest);
     }
@@ -3386,8 +3507,8 @@ var Manifests = class {
     if (response === void 0) return void 0;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseManifestOrIndex(bytes, response.call.where);
-    const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-    if (type !== "" && type !== value.mediaType) {
+    const type = contentType(response);
+    if (isManifestType(type) && type !== value.mediaType) {
       throw new TgoError(
         "INVALID_RESPONSE",
         `the registry serves it as ${type}, but it says that it is ${value.mediaType}: clients take it for either`,
@@ -3399,7 +3520,8 @@ var Manifests = class {
     if (isDigest(reference) && digest !== reference) throw wrongDigest(response, reference, digest);
     if (isDigest(claimed) && digestLike(claimed, bytes) !== claimed)
       throw wrongDigest(response, claimed, digest);
-    return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
+    const descriptor = { mediaType: value.mediaType, digest, size: bytes.length };
+    return { descriptor, bytes, value, ...type === value.mediaType ? {} : { servedAs: type } };
   }
   async #request(method, repository, reference, access) {
     const call = this.#connection.call({
@@ -3451,6 +3573,9 @@ If the registry's tags are immutable: publish under a new tag.`.trim()
     return read3();
   }
 };
+function contentType({ headers }) {
+  return headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+}
 function wrongDigest(response, expected, actual) {
   return new TgoError("INVALID_RESPONSE", `the manifest's bytes have the digest ${actual}, not ${expected}`, {
     where: response.call.where,
@@ -4097,11 +4222,52 @@ async function endpoint(service, host) {
 }
 async function credentialSource({
   dockerConfig,
-  credentials
+  logins = [],
+  credentials = () => Promise.resolve(void 0)
 }) {
-  const none = () => Promise.resolve(void 0);
-  if (dockerConfig === void 0) return credentials ?? none;
-  return keychain(parseDockerConfig(await dockerConfig.plaintext()));
+  const [given, others] = await Promise.all([
+    Promise.all(
+      logins.map(async ({ host, username, password }) => [
+        canonicalHost(host),
+        { username, password: await password.plaintext() }
+      ])
+    ).then((pairs) => new Map(pairs)),
+    dockerConfig === void 0 ? credentials : dockerConfig.plaintext().then((text2) => keychain(parseDockerConfig(text2)))
+  ]);
+  return async (host) => given.get(canonicalHost(host)) ?? await others(host);
+}
+
+// packages/functions/src/base-look-up.ts
+var LIMITS = { retries: 0, timeoutMs: 5e3, totalMs: 5e3 };
+function baseLookUp(connections) {
+  const registries3 = /* @__PURE__ */ new Map();
+  const connect = (host) => {
+    const known = registries3.get(host);
+    if (known !== void 0) return known;
+    const registry = connectHosts([{ name: host, host }], { ...connections, registryService: [] }).then(
+      ([connected]) => {
+        const { options, credentials } = connected ?? { options: { host } };
+        return new Registry2({ ...options, ...defined({ credentials }) }).withRetryOptions(LIMITS);
+      }
+    );
+    registries3.set(host, registry);
+    return registry;
+  };
+  return async (address2) => {
+    try {
+      const { host, repository, tag, digest } = parseReference(address2);
+      const registry = await connect(host);
+      const { value, descriptor } = await registry.manifest(repository, digest ?? tag ?? "latest");
+      if (!isIndex(value)) return void 0;
+      const platforms3 = value.manifests.flatMap(
+        ({ platform }) => platform === void 0 ? [] : [`${platform.os}/${platform.architecture}`]
+      );
+      return { digest: descriptor.digest, platforms: platforms3 };
+    } catch (error) {
+      if (!isTgoError(error) || error.code === "INTERRUPTED") throw error;
+      return void 0;
+    }
+  };
 }
 
 // packages/functions/src/redaction.ts
@@ -4109,7 +4275,8 @@ async function redactionOf(options, host) {
   if (host.local === true) return (text2) => text2;
   const redactor = new Redactor();
   redactor.addUrls(Object.values(process.env));
-  const secrets = [options.dockerConfig, options.netrc, options.npmrc, options.buildSecrets];
+  const { dockerConfig, netrc, npmrc, buildSecrets: buildSecrets2, logins = [] } = options;
+  const secrets = [dockerConfig, netrc, npmrc, buildSecrets2, ...logins.map(({ password }) => password)];
   const given = secrets.filter((secret) => secret !== void 0);
   const texts2 = await Promise.all(given.map((secret) => secret.plaintext().catch(() => "")));
   for (const text2 of texts2) redactor.addText(text2);
@@ -4136,6 +4303,7 @@ async function createContext(client, product, options, host = {}) {
   const { signal } = host;
   const progress = openProgress(host, clean);
   const connections = { client, ...connectionOptions(options, host, progress) };
+  const lookUpBase = baseLookUp(connections);
   const [native, engine, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform2),
     host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
@@ -4146,7 +4314,8 @@ async function createContext(client, product, options, host = {}) {
     client,
     catalog,
     pins,
-    bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
+    lookUpBase,
+    bases: new Bases(basesOptions({ client, native, catalog, pins, host, lookUpBase })),
     platforms: platforms3,
     targets,
     progress,
@@ -4170,6 +4339,7 @@ function connectionOptions(options, host, progress) {
     local: host.local ?? false,
     registryService: options.registryService ?? [],
     dockerConfig: options.dockerConfig,
+    logins: options.logins ?? [],
     credentials: host.credentials
   };
 }
@@ -4180,9 +4350,9 @@ function openProgress({ progress, signal }, clean) {
   return new Progress(progress ?? print, void 0, signal);
 }
 function basesOptions(context) {
-  const { client, native, catalog, pins, host } = context;
+  const { client, native, catalog, pins, host, lookUpBase: lookUp2 } = context;
   const service = (address2) => host.local === true ? localService(client, address2) : void 0;
-  return { client, native, mirrors: catalog.mirrors.images, pins, service };
+  return { client, native, mirrors: catalog.mirrors.images, pins, service, lookUp: lookUp2 };
 }
 async function loadPins(product, file) {
   return { ...product.bases?.bases, ...file === void 0 ? {} : await readBaseLock(file) };
@@ -4197,6 +4367,8 @@ async function loadCatalog(builtIn, options) {
   const override = file === void 0 || name === void 0 ? void 0 : parseOverrideFile(await file.contents(), name);
   const overridden = applyOverride(builtIn, override, name);
   const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
+  if (options.repositories !== void 0)
+    return { ...catalog, registries: imageRegistries(options.repositories) };
   if (options.registry === void 0 || options.registry.length === 0) return catalog;
   const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name: name2, registry }) => [name2, registry])) };
@@ -4513,6 +4685,100 @@ function reportedVariant(variant2, elf) {
   };
 }
 
+// packages/proof/src/machines/machine-proof.ts
+function machineProofs(platform, machines3, run2) {
+  return machines3.map((machine) => {
+    const name = machineName(machine);
+    const told = whyNotProven(platform, machine, run2);
+    return told === void 0 ? { name, state: "ok" } : { name, state: "not proven", told };
+  });
+}
+function whyNotProven(platform, machine, run2) {
+  if (run2 === void 0) return "not run";
+  if (run2.seen === void 0) return run2.limit ?? "the machine of the run is unknown";
+  const { level, pageSize } = run2.seen;
+  if (level > processorOf(platform, machine).level)
+    return run2.limit ?? `it ran on a stronger processor, ${levelName(platform, level)}`;
+  if (pageSize < machine.pageSize) return run2.limit ?? `it ran with pages of ${kibibytes(pageSize)}`;
+  return void 0;
+}
+function promisedMachines2(platform, machines3) {
+  return machines3.map((machine) => ({
+    name: machineName(machine),
+    pageSize: machine.pageSize,
+    ...platform === "linux/amd64" ? { x86Level: processorOf(platform, machine).level } : {}
+  }));
+}
+function machineName({ name, pageSize }) {
+  return pageSize === 4096 ? name : `${name} (${kibibytes(pageSize)} pages)`;
+}
+function levelName(platform, level) {
+  if (platform === "linux/amd64") return `x86-64-v${level}`;
+  return ["Armv8.0", "Armv8.1 (LSE)", "Armv8.2"][level] ?? `level ${level}`;
+}
+function kibibytes(bytes) {
+  return `${bytes / 1024} KiB`;
+}
+function leaveOut(platform, machines3) {
+  const names = machines3.map(({ name }) => `"${name}"`).join(", ");
+  return `If the service need not run on ${names}, leave ${machines3.length === 1 ? "it" : "them"} out of machines["${platform}"] in tgo.catalog.json.`;
+}
+
+// packages/publishing/src/verify/verification-rows.ts
+function rowsOfVerification(targets, service, tag, verification) {
+  return targets.map((target) => {
+    const found = verification.targets.find(({ name }) => name === target.name);
+    return defined({
+      registry: target.name,
+      reference: referenceOf(target, service, tag),
+      state: found?.state ?? "failed",
+      digest: found?.digest,
+      problems: found?.problems ?? [],
+      durationMs: found?.durationMs ?? 0
+    });
+  });
+}
+function linkSummary({ roots, libraries, failures, notes: notes3 }) {
+  return { roots, libraries, missing: failures.map(linkFindingText), notes: notes3.map(linkFindingText) };
+}
+function checkedFiles({ files: files2, elf, links }) {
+  return { files: files2, elf, foreign: [], ...links === void 0 ? {} : { links: { ...links, missing: [] } } };
+}
+function variantRows(context, verification, proofOf) {
+  return context.platforms.map((platform) => {
+    const variant2 = verification.variants.find((candidate) => candidate.platform === platform);
+    const known = variant2 && proofOf(variant2);
+    const proof = known?.proof;
+    const elf = variant2?.elf;
+    const checked = elf !== void 0 ? {
+      files: elf.files,
+      elf: elf.elf,
+      foreign: elf.foreign.map(({ path }) => path),
+      links: linkSummary(elf.links)
+    } : proof && checkedFiles(proof);
+    return defined({
+      platform,
+      digest: variant2?.digest,
+      size: variant2?.size,
+      elf: checked,
+      smoke: known && smokeRow(known),
+      machines: machineRows(
+        proof?.machines ?? (elf && context.catalog && machineProofs(platform, context.catalog.machines[platform], void 0)),
+        elf?.misfits
+      )
+    });
+  });
+}
+function smokeRow({ proof: { smoke }, recorded, signer }) {
+  return smoke && { ok: true, ...smoke, recorded, ...signer === void 0 ? {} : { signer } };
+}
+function machineRows(known, misfits = []) {
+  return known?.map((machine) => {
+    const misfit = misfits.find(({ loaded, machines: machines3 }) => loaded && machines3.includes(machine.name));
+    return misfit === void 0 ? machine : { name: machine.name, state: "failed", told: misfitText(misfit) };
+  });
+}
+
 // packages/publishing/src/publish/service-report.ts
 async function reportService(context, service, run2, failed = () => ({ registries: [] })) {
   const started = performance.now();
@@ -4541,29 +4807,6 @@ function interruptionOf({ signal }) {
   });
 }
 
-// packages/report/src/retryable.ts
-var NEEDS_CHANGE = /* @__PURE__ */ new Set([
-  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
-]);
-var TRANSIENT = /* @__PURE__ */ new Set([
-  ...["UNAVAILABLE", "UNAUTHORIZED", "DENIED", "ENVIRONMENT", "INTERRUPTED"]
-]);
-function isRetryable({
-  command,
-  services,
-  problems: problems5 = []
-}) {
-  const own = [...problems5, ...services.flatMap((service) => service.problems)];
-  const ofRegistries = services.flatMap((service) => [
-    ...service.registries.flatMap((registry) => registry.problems),
-    ...(service.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
-  ]);
-  const codes = [...own, ...ofRegistries].map(({ code: code2 }) => code2);
-  if (command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
-  if (codes.some((code2) => NEEDS_CHANGE.has(code2))) return false;
-  return ofRegistries.length > 0 || own.some(({ code: code2 }) => code2 !== "NOT_FOUND");
-}
-
 // packages/report/src/html/render-html.ts
 import { createHash } from "node:crypto";
 
@@ -4586,7 +4829,8 @@ function whose(names, all) {
 function groupProblems(report) {
   const groups = /* @__PURE__ */ new Map();
   const add = (problem4, at) => {
-    const { code: code2, what, remedy, where: where2 } = problem4;
+    const { code: code2, what, where: where2 } = problem4;
+    const remedy = problem4.remedy === void 0 ? void 0 : withoutService(problem4.remedy, at.service);
     const key = JSON.stringify([code2, what, remedy]);
     const group = groups.get(key) ?? { code: code2, what, remedy, locations: [] };
     group.locations.push({ ...at, ...where2 === void 0 ? {} : { where: where2 } });
@@ -4604,8 +4848,19 @@ function groupProblems(report) {
   }
   return [...groups.values()].map((group) => ({
     ...group,
+    remedy: group.remedy === void 0 ? void 0 : forServices(group.remedy, group.locations),
     locations: mergeServices(group.locations, report.services.length)
   }));
+}
+var SERVICES = "--service \0";
+function withoutService(remedy, service) {
+  if (service === void 0) return remedy;
+  const own = new RegExp(`--service ${service.replaceAll(/[^\w-]/g, "\\$&")}(?=\\s|$)`, "g");
+  return remedy.replaceAll(own, SERVICES);
+}
+function forServices(remedy, locations) {
+  const services = [...new Set(locations.flatMap(({ service }) => service ?? []))];
+  return remedy.replaceAll(SERVICES, `--service ${services.join(",")}`);
 }
 function mergeServices(locations, services) {
   const byRegistry = /* @__PURE__ */ new Map();
@@ -4635,7 +4890,8 @@ function commonFolder(paths) {
 function locationLines(locations) {
   return locations.flatMap(({ service, registry, where: where2 }) => {
     const name = service !== void 0 && registry !== void 0 ? `${service} in ${registry}` : service;
-    const parts = [name, where2].filter((part) => part !== void 0);
+    const isNamed = registry === void 0 && where2?.startsWith(`${service} `) === true;
+    const parts = [isNamed ? void 0 : name, where2].filter((part) => part !== void 0);
     return parts.length === 0 ? [] : [parts.join(": ")];
   });
 }
@@ -4745,17 +5001,18 @@ function whatIsMissing({ services, next: next3, nextInWords = next3 }) {
   return nextInWords === void 0 ? `${what}.` : `${what}; the same command completes it.`;
 }
 function sharedRevision({ services }) {
-  const [revision, ...others] = new Set(services.map((service) => service.revision));
-  return services.length > 1 && others.length === 0 ? revision : void 0;
+  const [revision2, ...others] = new Set(services.map((service) => service.revision));
+  return services.length > 1 && others.length === 0 ? revision2 : void 0;
 }
 function provenance(report) {
-  const named = (name, value) => value === void 0 ? [] : [`${name} ${value}`];
-  const parts = [
-    ...named("revision", sharedRevision(report)),
-    ...report.engine === void 0 ? [] : [report.engine],
-    ...named("pipeline", report.pipeline)
+  const revision2 = sharedRevision(report);
+  return [...revision2 === void 0 ? [] : [`revision ${revision2}`], ...ranBy(report)].join(" · ");
+}
+function ranBy({ engine, pipeline }) {
+  return [
+    ...engine === void 0 ? [] : [engine],
+    ...pipeline === void 0 ? [] : [`pipeline ${pipeline}`]
   ];
-  return parts.join(" · ");
 }
 
 // packages/report/src/record-location.ts
@@ -4901,8 +5158,14 @@ function shortened2(lines2) {
 function smokeSummary(smoke) {
   if (smoke === void 0) return "not run";
   const outcome2 = smoke.ok ? "ok" : "FAILED";
+  if (smoke.engine !== void 0) return `${outcome2}, ${howItRan(smoke)} on ${smoke.engine}`;
+  if (smoke.signer !== void 0) return `${outcome2}, tested as signed by ${smoke.signer}`;
   if (smoke.recorded) return `${outcome2}, recorded by an earlier run`;
   return smoke.durationMs === void 0 ? outcome2 : `${outcome2} (${duration(smoke.durationMs)})`;
+}
+function howItRan({ native, emulator }) {
+  if (native === true) return "native";
+  return emulator === void 0 ? "emulated" : `emulated by ${emulator}`;
 }
 function machineLines({ machines: machines3 = [] }) {
   const ok = machines3.filter(({ state }) => state === "ok").map(({ name }) => name);
@@ -4954,8 +5217,11 @@ var FAILED = { words: "FAILED", tone: "bad" };
 function testCell({ elf, smoke, machines: machines3 = [] }) {
   const isBad = smoke?.ok === false || (elf?.foreign.length ?? 0) > 0 || (elf?.links?.missing.length ?? 0) > 0 || machines3.some(({ state }) => state === "failed");
   if (isBad) return FAILED;
-  if (smoke !== void 0) return { words: smoke.recorded ? "ok before" : "ok", tone: "good" };
+  if (smoke !== void 0) return { words: testedWords(smoke), tone: "good" };
   return elf === void 0 ? UNKNOWN2 : { words: "not run", tone: "waiting" };
+}
+function testedWords({ recorded, signer }) {
+  return signer !== void 0 ? "tested" : recorded ? "ok before" : "ok";
 }
 var WORDS2 = {
   ready: "ready",
@@ -4994,7 +5260,7 @@ function noWrap(text2) {
   return html`<span class="unbroken">${text2}</span>`;
 }
 function preformatted(text2, kind) {
-  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
+  return kind === "output" ? html`<pre class="output" tabindex="0"><code>${text2}</code></pre>` : html`<pre class="command"><code>${text2}</code></pre>`;
 }
 function markupOf(part) {
   if (part === void 0) return "";
@@ -5004,6 +5270,28 @@ function markupOf(part) {
 }
 function escaped2(text2) {
   return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+// packages/report/src/html/links.ts
+var PLAIN = /^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w.%~/-]*)?$/i;
+function link(address2, text2) {
+  if (address2 === void 0 || !PLAIN.test(address2)) return html`${text2}`;
+  return html`<a href="${address2}" rel="noreferrer noopener">${text2}</a>`;
+}
+function commitPage(source, revision2) {
+  if (source === void 0 || !/^[0-9a-f]{40}$/.test(revision2)) return void 0;
+  return `${source.replace(/(?:\.git)?\/*$/, "")}/commit/${revision2}`;
+}
+function repositoryPage(reference) {
+  const [, host = "", path = ""] = /^([a-z0-9.-]+)\/([a-z0-9._/-]+)(?:[:@].*)?$/.exec(reference) ?? [];
+  if (host === "docker.io") {
+    const [, name] = /^library\/(.+)$/.exec(path) ?? [];
+    return name === void 0 ? `https://hub.docker.com/r/${path}` : `https://hub.docker.com/_/${name}`;
+  }
+  if (host === "ghcr.io" || host === "quay.io") return `https://${host}/${path}`;
+  const [, region] = /^registry\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(host) ?? [];
+  const console2 = "https://cr.console.aliyun.com/repository";
+  return region === void 0 ? void 0 : `${console2}/${region}/${path}/details`;
 }
 
 // packages/report/src/digest-summary.ts
@@ -5033,28 +5321,6 @@ function remark(service, seenIn) {
   return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
 }
 
-// packages/report/src/html/links.ts
-var PLAIN = /^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w.%~/-]*)?$/i;
-function link(address2, text2) {
-  if (address2 === void 0 || !PLAIN.test(address2)) return html`${text2}`;
-  return html`<a href="${address2}" rel="noreferrer noopener">${text2}</a>`;
-}
-function commitPage(source, revision) {
-  if (source === void 0 || !/^[0-9a-f]{40}$/.test(revision)) return void 0;
-  return `${source.replace(/(?:\.git)?\/*$/, "")}/commit/${revision}`;
-}
-function repositoryPage(reference) {
-  const [, host = "", path = ""] = /^([a-z0-9.-]+)\/([a-z0-9._/-]+)(?:[:@].*)?$/.exec(reference) ?? [];
-  if (host === "docker.io") {
-    const [, name] = /^library\/(.+)$/.exec(path) ?? [];
-    return name === void 0 ? `https://hub.docker.com/r/${path}` : `https://hub.docker.com/_/${name}`;
-  }
-  if (host === "ghcr.io" || host === "quay.io") return `https://${host}/${path}`;
-  const [, region] = /^registry\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(host) ?? [];
-  const console2 = "https://cr.console.aliyun.com/repository";
-  return region === void 0 ? void 0 : `${console2}/${region}/${path}/details`;
-}
-
 // packages/report/src/html/state.ts
 var SIGNS = { good: "✓", waiting: "○", bad: "✗" };
 var WAITING = /* @__PURE__ */ new Set(["not started", "not released", "not run", "note", "skipped"]);
@@ -5071,33 +5337,24 @@ function mark(tone, words) {
 
 // packages/report/src/html/table.ts
 function cardTable(table3) {
-  const { caption } = table3;
   const shown = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
   const columns = table3.columns.filter((_, column) => shown[column]);
   const rows = table3.rows.map((row) => row.filter((_, column) => shown[column]));
-  return html`<table class="cards" role="table">
-    <caption>
-      ${caption}
-    </caption>
-    <thead role="rowgroup">
-      <tr role="row">
-        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
-      </tr>
-    </thead>
-    <tbody role="rowgroup">
-      ${rows.map(
-    ([first, ...others]) => html`<tr role="row">
-            <th role="rowheader" scope="row">${first}</th>
-            ${others.map(
-      (cell2, index) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell2}</div></td>`
-    )}
-          </tr> `
-  )}
-    </tbody>
-  </table> `;
+  return tableOf(
+    { ...table3, columns, rows },
+    "cards",
+    (cell2, title3) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${title3}"><div>${cell2}</div></td>`
+  );
 }
-function matrixTable({ caption, columns, rows }) {
-  return html`<table class="matrix" role="table">
+function matrixTable(table3) {
+  return tableOf(
+    table3,
+    "matrix",
+    (cell2, title3) => html`<td role="cell" data-title="${title3}">${cell2 ?? "-"}</td>`
+  );
+}
+function tableOf({ caption, columns, rows }, style, cellOf) {
+  return html`<table class="${style}" role="table">
     <caption>
       ${caption}
     </caption>
@@ -5110,7 +5367,7 @@ function matrixTable({ caption, columns, rows }) {
       ${rows.map(
     ([first, ...others]) => html`<tr role="row">
             <th role="rowheader" scope="row">${first}</th>
-            ${others.map((cell2, index) => html`<td role="cell" data-title="${columns[index + 1]}">${cell2 ?? "-"}</td>`)}
+            ${others.map((cell2, index) => cellOf(cell2, columns[index + 1]))}
           </tr> `
   )}
     </tbody>
@@ -5121,12 +5378,13 @@ function matrixTable({ caption, columns, rows }) {
 function anchorOf(index) {
   return `service-${index + 1}`;
 }
-function serviceSection(service, index, { version }) {
-  const { tag, revision, source, notes: notes3 } = service;
+function serviceSection(service, index, report) {
+  const { tag, source, notes: notes3 } = service;
+  const revision2 = sharedRevision(report) === void 0 ? service.revision : void 0;
   const fields = [
     ...digestRows(service),
     ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
-    ...revision === void 0 ? [] : [["revision", html`${link(commitPage(source, revision), html`<code>${revision}</code>`)}`]]
+    ...revision2 === void 0 ? [] : [["revision", html`${link(commitPage(source, revision2), html`<code>${revision2}</code>`)}`]]
   ];
   return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
     <h2 id="${anchorOf(index)}-title">
@@ -5139,7 +5397,7 @@ function serviceSection(service, index, { version }) {
             <dd>${value}</dd>`
   )}
     </dl>
-    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes3)}
+    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, report.version)}${variantTable(service)}${noteList(notes3)}
   </section> `;
 }
 function digestRows(service) {
@@ -5197,7 +5455,7 @@ function registryTable(service) {
     sent(row),
     row.state === "not started" ? void 0 : noWrap(duration(row.durationMs)),
     row.record === void 0 ? void 0 : stateMark(row.record),
-    isTagged(row.reference) ? html`<code class="whole">${row.reference}</code>` : void 0
+    isTagged(row.reference) && row.state !== "not started" ? html`<code class="whole">${row.reference}</code>` : void 0
   ]);
   const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
   return cardTable({ caption: "Registries", columns, rows });
@@ -5304,6 +5562,7 @@ a{color:var(--link)}
 code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
 pre code{font:inherit}
+.output{white-space:pre;overflow-x:auto}
 .command{user-select:all;-webkit-user-select:all}
 .quiet{color:var(--quiet)}
 .good{color:var(--good)}
@@ -5359,6 +5618,7 @@ small .state{font-weight:400}
 html{font-size:10pt}
 h2,caption{break-after:avoid}
 tr,pre,.box,.problem{break-inside:avoid}
+.output{white-space:pre-wrap}
 a{color:inherit;text-decoration:none}
 }
 `;
@@ -5389,7 +5649,7 @@ function renderHtml(raw) {
         <header>
           <h1>${title(report)} ${mark(tone, words)}</h1>
           <p>${scope(report)}</p>
-          <p class="quiet">${began(report.began)}${provenance(report)}</p>
+          <p class="quiet">${began(report.began)}${revision(report)}${ranBy(report).join(" · ")}</p>
         </header>
         <main>
           ${verdict(report)}${overview(report)}${gate(report)}${problems2(groupProblems(report))}${next(report)}${record2(report)}${report.services.map(
@@ -5406,6 +5666,13 @@ function began(time) {
   const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time) ?? [];
   const words = day === void 0 || minute === void 0 ? time : `${day} ${minute} UTC`;
   return html`<time datetime="${time}">${words}</time> · `;
+}
+function revision(report) {
+  const shared2 = sharedRevision(report);
+  if (shared2 === void 0) return void 0;
+  const address2 = commitPage(report.services[0]?.source, shared2);
+  return html`revision
+  ${link(address2, html`<code>${address2 === void 0 ? shared2 : shared2.slice(0, 12)}</code>`)} · `;
 }
 function verdict(report) {
   const failed = failure(report);
@@ -5513,7 +5780,10 @@ var KEYS = {
   name: true,
   lines: true,
   partial: true,
+  native: true,
+  emulator: true,
   recorded: true,
+  signer: true,
   elf: true,
   foreign: true,
   links: true,
@@ -6261,12 +6531,17 @@ function wrapCommand(command, prefix, width) {
 }
 var INDENT = "    ";
 
+// packages/report/src/text-width.ts
+function textWidth(text2) {
+  return stringWidth(text2);
+}
+
 // packages/report/src/text/details.ts
 function details(service, report, page) {
   const { colors: colors2, width } = page;
-  const revision = sharedRevision(report) === void 0 ? service.revision : void 0;
+  const revision2 = sharedRevision(report) === void 0 ? service.revision : void 0;
   const fields = [
-    ...revision === void 0 ? [] : [["revision", [revision]]],
+    ...revision2 === void 0 ? [] : [["revision", [revision2]]],
     ...images(service),
     ...transfers(service),
     ...platforms2(service),
@@ -6279,23 +6554,29 @@ function details(service, report, page) {
   const pad = " ".repeat(longest + 4);
   return [
     `${colors2.bold(name)}  ${(isBad ? colors2.red : colors2.green)(state)} in ${duration(durationMs)}`,
-    ...fields.flatMap(
-      ([title3, lines2]) => lines2.flatMap((line) => wrap(line, width - pad.length)).map(
+    ...fields.flatMap(([title3, lines2]) => {
+      const word = longestWord(lines2);
+      if (word > width - pad.length) {
+        const indent2 = " ".repeat(Math.max(0, Math.min(4, width - word)));
+        return [`  ${colors2.dim(title3)}`, ...lines2.flatMap((line) => hanging(indent2, line, width))];
+      }
+      return lines2.flatMap((line) => wrap(line, width - pad.length)).map(
         (line, index) => index === 0 ? `  ${colors2.dim(title3.padEnd(longest))}  ${line}` : `${pad}${line}`
-      )
-    )
+      );
+    })
   ];
 }
+var longestWord = (lines2) => Math.max(0, ...lines2.flatMap((line) => line.split(" ")).map(textWidth));
 function images({ registries: registries3, checks: checks3 = [], tag }) {
   const evidence = checks3.flatMap((check2) => check2.evidence);
   const told = registries3.every(({ reference }) => evidence.some((line) => line.includes(reference)));
   if (registries3.length === 0) return tag === void 0 ? [] : [["tag", [tag]]];
   const named = registries3.filter(
-    ({ reference }) => /[:@]/.test(reference.slice(reference.lastIndexOf("/")))
+    ({ reference, state }) => state !== "not started" && /[:@]/.test(reference.slice(reference.lastIndexOf("/")))
   );
   if (told || named.length === 0) return [];
   const lines2 = named.map(({ reference, state }) => {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
+    const missing = state === "failed" ? ` (${state})` : "";
     return `${reference}${missing}`;
   });
   return [[lines2.length === 1 ? "image" : "images", lines2]];
@@ -6366,8 +6647,10 @@ function digests2({ services }, { colors: colors2, width }) {
       const pad = " ".repeat(longest + 4);
       if (digest.kind === "one") {
         const isSaid = digest.remark === void 0 || digest.remark === shared2;
-        const remark2 = isSaid ? [] : [`${pad}(${digest.remark})`];
-        return [`${start}${digest.digest}`, ...remark2];
+        const remark2 = (before) => isSaid ? [] : [`${before}(${digest.remark})`];
+        if (longest + 4 + digest.digest.length > width)
+          return [`  ${colors2.bold(name)}`, ownLine(digest.digest, width), ...remark2("    ")];
+        return [`${start}${digest.digest}`, ...remark2(pad)];
       }
       if (digest.kind === "none") return [];
       return [
@@ -6381,6 +6664,7 @@ function digests2({ services }, { colors: colors2, width }) {
     })
   ];
 }
+var ownLine = (digest, width) => `${" ".repeat(Math.min(4, Math.max(0, width - digest.length)))}${digest}`;
 function mostCommon2(remarks) {
   const counts = /* @__PURE__ */ new Map();
   for (const remark3 of remarks) if (remark3 !== void 0) counts.set(remark3, (counts.get(remark3) ?? 0) + 1);
@@ -6398,7 +6682,7 @@ function grid2(report, { colors: colors2, width }) {
     bad: colors2.red
   };
   const state = ({ words, tone }) => cell(words, words === "-" ? {} : { paint: paints[tone] });
-  const header = headerOf(shape, "platforms");
+  const header = headerOf2(shape, "platforms");
   const rows = (platformName) => shape.rows.map((row, index) => [
     cell(shape.rows[index - 1]?.service === row.service ? "" : row.service, { paint: colors2.bold }),
     ...hasPlatforms(shape) ? [cell(row.platforms.map(platformName).join(", ") || "-")] : [],
@@ -6410,12 +6694,12 @@ function grid2(report, { colors: colors2, width }) {
   const options = { width, indent: "", paintHeader: colors2.dim };
   if (fits) return table2(header, whole, options);
   return table2(
-    headerOf(shape, "for"),
+    headerOf2(shape, "for"),
     rows((platform) => platform.replace(/^linux\//, "")),
     options
   );
 }
-function headerOf(shape, platforms3) {
+function headerOf2(shape, platforms3) {
   return [
     "service",
     ...hasPlatforms(shape) ? [platforms3] : [],
@@ -6562,6 +6846,29 @@ function render(report, format, options = {}) {
   }
 }
 
+// packages/report/src/retryable.ts
+var NEEDS_CHANGE = /* @__PURE__ */ new Set([
+  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
+]);
+var TRANSIENT = /* @__PURE__ */ new Set([
+  ...["UNAVAILABLE", "UNAUTHORIZED", "DENIED", "ENVIRONMENT", "INTERRUPTED"]
+]);
+function isRetryable({
+  command,
+  services,
+  problems: problems5 = []
+}) {
+  const own = [...problems5, ...services.flatMap((service) => service.problems)];
+  const ofRegistries = services.flatMap((service) => [
+    ...service.registries.flatMap((registry) => registry.problems),
+    ...(service.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
+  ]);
+  const codes = [...own, ...ofRegistries].map(({ code: code2 }) => code2);
+  if (command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
+  if (codes.some((code2) => NEEDS_CHANGE.has(code2))) return false;
+  return ofRegistries.length > 0 || own.some(({ code: code2 }) => code2 !== "NOT_FOUND");
+}
+
 // packages/functions/src/finish-report.ts
 function finishReport(context, { command, ok, services, started, flags, format }, more = {}) {
   const durationMs = Math.round(performance.now() - started);
@@ -6584,30 +6891,72 @@ function finishReport(context, { command, ok, services, started, flags, format }
   return text2;
 }
 
-// packages/builders/src/source/times.ts
-var UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
-function contentTime(hash) {
-  const start = Date.UTC(1980, 0, 1) / 1e3;
-  return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
+// packages/publishing/src/attestation/build-ledger.ts
+var BuildLedger = class {
+  #prepared = /* @__PURE__ */ new Map();
+  #built = /* @__PURE__ */ new Set();
+  #files = /* @__PURE__ */ new Map();
+  /** Remembers what a candidate is made from. */
+  addCandidate(prepared) {
+    this.#prepared.set(prepared.key, prepared);
+  }
+  /** @param digest of the index that this run built */
+  addBuilt(digest) {
+    this.#built.add(digest);
+  }
+  /**
+   * Remembers what the check of a variant read: its layers need not be unpacked again for a bill of materials.
+   * @param digest of the variant's manifest
+   */
+  addFiles(digest, files2) {
+    this.#files.set(digest, files2);
+  }
+  /** @param digest of the variant's manifest */
+  files(digest) {
+    return this.#files.get(digest);
+  }
+  /** @param key the candidate's */
+  candidate(key) {
+    return this.#prepared.get(key);
+  }
+  hasBuilt(digest) {
+    return this.#built.has(digest);
+  }
+};
+
+// packages/functions/src/signing.ts
+var attestations = () => import("./attest.js");
+async function openSigningContext(call, flags, options = {}) {
+  const context = await openContext(call);
+  const isSigning = [...Object.values(signingFlags(flags)), call.host.signWith].some(
+    (flag) => flag !== void 0
+  );
+  if (!isSigning && context.catalog.signatures === void 0 && !trustFlags(call).given) return context;
+  const { openAttestor } = await attestations();
+  const ledger = new BuildLedger();
+  const attestor = await openAttestor({ ...context, ledger }, call.options, flags, options);
+  return { ...context, ledger, attestor };
 }
-function sourceTimes(given, hash) {
-  const created = given?.getTime() === UNKNOWN_TIME.getTime() ? void 0 : given;
-  return { created: created ?? UNKNOWN_TIME, modified: created ?? contentTime(hash) };
+function signingFlags({ signingKey, signingKeyPassword, identityToken }) {
+  return { signingKey, signingKeyPassword, identityToken };
 }
-var WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
-function parseCreated(text2) {
-  const isSeconds = /^\d+$/.test(text2);
-  const date = new Date(isSeconds ? Number(text2) * 1e3 : text2);
-  const remedy = "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).";
-  if (Number.isNaN(date.getTime()))
-    throw new TgoError("USAGE", `--created "${text2}" is not a time`, { remedy });
-  if (isSeconds || WITH_ZONE.test(text2)) return date;
-  throw new TgoError("USAGE", `--created "${text2}" has no time zone, so it is another time on each machine`, {
-    remedy
-  });
+async function openSignatureChecks(call, { catalog }, isOwn = true) {
+  if (!trustFlags(call).given && !(isOwn && catalog.signatures !== void 0)) return void 0;
+  const { checkSignatures, openTrust } = await attestations();
+  const trust = await openTrust({ catalog }, call.options);
+  return (image, rows) => checkSignatures(trust, image, rows);
 }
-function epochSeconds(date) {
-  return Math.floor(date.getTime() / 1e3);
+async function openTagChecks(call, context) {
+  const check2 = await openSignatureChecks(call, context);
+  if (check2 === void 0) return void 0;
+  const { publishedImage } = await attestations();
+  const { asked } = trustFlags(call);
+  return (tag, verification, rows) => check2(publishedImage(context, tag, verification, asked), rows);
+}
+function trustFlags({ options }) {
+  const { trustedKey, trustedIdentity = [], trustedRoot } = options;
+  const asked = trustedKey !== void 0 || trustedIdentity.length > 0;
+  return { given: asked || trustedRoot !== void 0, asked };
 }
 
 // program:tgo:tools
@@ -6687,7 +7036,9 @@ function rangeChecker(context) {
 async function scanRoot(context, root, platform, options) {
   const tools = await toolsContainer(context);
   const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
-  return run(mounted, "scan-elf", { root: "/mnt/variant", platform, ...options });
+  const input = { root: "/mnt/variant", platform, ...options };
+  const { packedBill, ...report } = await run(mounted, "scan-elf", input);
+  return packedBill === void 0 ? report : { ...report, billFiles: unpackBillFiles(packedBill) };
 }
 async function compareRoots(context, variants2, allow) {
   const pathOf2 = (at) => `/mnt/variant-${at}`;
@@ -6735,7 +7086,39 @@ async function output(command, container) {
   }
 }
 
+// packages/builders/src/source/times.ts
+var UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
+function contentTime(hash) {
+  const start = Date.UTC(1980, 0, 1) / 1e3;
+  return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
+}
+function sourceTimes(given, hash) {
+  const created = given?.getTime() === UNKNOWN_TIME.getTime() ? void 0 : given;
+  return { created: created ?? UNKNOWN_TIME, modified: created ?? contentTime(hash) };
+}
+var WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
+function parseCreated(text2) {
+  const isSeconds = /^\d+$/.test(text2);
+  const date = new Date(isSeconds ? Number(text2) * 1e3 : text2);
+  const remedy = "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).";
+  if (Number.isNaN(date.getTime()))
+    throw new TgoError("USAGE", `--created "${text2}" is not a time`, { remedy });
+  if (isSeconds || WITH_ZONE.test(text2)) return date;
+  throw new TgoError("USAGE", `--created "${text2}" has no time zone, so it is another time on each machine`, {
+    remedy
+  });
+}
+function epochSeconds(date) {
+  return Math.floor(date.getTime() / 1e3);
+}
+
 // packages/builders/src/build-request.ts
+function builtPlatforms({
+  platforms: platforms3,
+  only
+}) {
+  return only === void 0 ? platforms3 : [only];
+}
 function fillTemplate(template, { name: service, source, version }) {
   const values = {
     service,
@@ -7278,14 +7661,14 @@ async function readDockerfile(name, { file }, source) {
 
 // packages/builders/src/dockerfile/build-dockerfile.ts
 async function buildDockerfile(request2) {
-  const { context, name, service, source, platforms: platforms3, values } = request2;
+  const { context, name, service, source, values } = request2;
   const { file, target } = service.build;
   const copy = `${FOLDER}/${file.slice(file.lastIndexOf("/") + 1)}`;
   const [text2, secrets] = await Promise.all([
     readDockerfile(name, service.build, source.directory),
     buildSecrets(context, name, service.build)
   ]);
-  const plans = platforms3.map(
+  const plans = builtPlatforms(request2).map(
     (platform) => planDockerfile({ name, build: service.build, native: context.native }, text2, platform, values)
   );
   const notes3 = plans.flatMap((plan) => emulationNote(plan, file));
@@ -7550,11 +7933,15 @@ async function withSystemPackagesOfAll(request2, variants2) {
   return Promise.all(
     variants2.map(async ({ platform, container }, index) => {
       const installation = prepared[index];
+      if (!isInstalled(request2, platform)) return { container, notes: [] };
       const tree = installation === void 0 ? void 0 : unpacked.get(installation);
       if (installation === void 0 || tree === void 0) return { container, notes: [] };
       return run2(platform, () => configure(installation, tree));
     })
   );
+}
+function isInstalled({ only }, platform) {
+  return only === void 0 || platform === only;
 }
 async function requireApt(base, reference) {
   if (await base.exists("/usr/bin/apt-get")) return;
@@ -7564,7 +7951,8 @@ async function requireApt(base, reference) {
     remedy: "build.packages lists Debian packages: choose a Debian-based image (its tag often ends with -slim or -bookworm), or leave build.packages empty."
   });
 }
-async function prepare({ context, service }, { platform, container: base }, packages) {
+async function prepare(request2, { platform, container: base }, packages) {
+  const { context, service } = request2;
   const native = await baseImage(context, service.build.base, context.native);
   const [architecture2, other] = architectures(platform);
   const downloaded = await downloadPackages(context, { native, base }, [architecture2, other, ...packages]);
@@ -7574,7 +7962,7 @@ async function prepare({ context, service }, { platform, container: base }, pack
   if (order.length === 0) return void 0;
   const scripts = [.../* @__PURE__ */ new Set([...preinst, ...postinst])].sort();
   const installation = { context, platform, base, native, downloaded, root: base.rootfs(), scripts };
-  if (preinst.length === 0) return installation;
+  if (preinst.length === 0 || !isInstalled(request2, platform)) return installation;
   return { ...installation, root: await runMaintainerScripts(installation, installation.root, "preinst") };
 }
 async function unpackTogether(installations, run2) {
@@ -8015,14 +8403,28 @@ async function installed2({ context, service }, platform, container, packages) {
 async function buildFromSource(request2, tools, plan, platforms3) {
   const platformsOf = (source) => platforms3.filter((platform) => source.platforms.includes(slug(platform)));
   const compiling = plan.sources.filter(({ languages }) => languages.length > 0);
-  const chains = toolchains(request2, compiling, [...new Set(compiling.flatMap(platformsOf))]);
+  const compiledFor = (source) => platformsOf(source).filter((platform) => isCompiledHere(request2, platform));
+  const chains = toolchains(request2, compiling, [...new Set(compiling.flatMap(compiledFor))]);
   const parts = await Promise.all(
     plan.sources.map((source) => {
       const builder = { request: request2, plan, source, tools, chains };
-      return source.languages.length === 0 ? buildPure(builder, platformsOf(source), platforms3) : buildCompiled(builder, platformsOf(source));
+      return source.languages.length === 0 ? buildPure(builder, platformsOf(source), platforms3) : buildCompiled(builder, compiledFor(source));
     })
   );
-  return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes: notes3 }) => notes3) };
+  return {
+    built: parts.flatMap(({ built }) => built),
+    notes: parts.flatMap(({ notes: notes3 }) => notes3),
+    methods: parts.flatMap(({ methods }) => methods)
+  };
+}
+function isCompiledHere({ context, only, service }, platform) {
+  if (only === void 0 || platform === only) return true;
+  return platform === context.native && service.build.data.length > 0;
+}
+function compileMethod({ only }, methods) {
+  const own = methods.filter(({ platform }) => platform === only).map(({ method }) => method);
+  const order = ["under emulation", "cross-compiled", "natively"];
+  return order.find((method) => own.includes(method));
 }
 function toolchains({ context, service }, sources, targets) {
   const languages = sources.flatMap((source) => source.languages);
@@ -8037,10 +8439,12 @@ async function buildPure(builder, targets, all) {
     built: sets.map((set) => ({ set, wheels: wheel.wheels })),
     notes: [
       `${title2(builder.source)} has no wheel: built from source once (pure Python)${unpinnedNote([wheel])}`
-    ]
+    ],
+    methods: []
   };
 }
 async function buildCompiled(builder, targets) {
+  if (targets.length === 0) return { built: [], notes: [], methods: [] };
   const results = await Promise.all(
     targets.map(async (platform) => ({ platform, ...await compile(builder, platform) }))
   );
@@ -8052,7 +8456,8 @@ async function buildCompiled(builder, targets) {
     built: results.map(({ platform, wheel }) => ({ set: slug(platform), wheels: wheel.wheels })),
     notes: [
       `${title2(builder.source)} has no wheel: built from source ${methods.join(", ")}${unpinnedNote(results.map(({ wheel }) => wheel))}` + (results.some(({ wheel }) => wheel.kind === "pure") ? "; it has no compiled code after all" : "")
-    ]
+    ],
+    methods: results.map(({ platform, method }) => ({ platform, method }))
   };
 }
 function requireSameKind(source, results) {
@@ -8231,7 +8636,7 @@ async function buildPython(request2) {
   const requirements = await lockedRequirements(request2, lock, tools);
   const workdir = service.image.workdir ?? "/app";
   const packages = installPackages(request2, tools, requirements);
-  const [roots, { environments, notes: notes3 }, application] = await Promise.all([
+  const [roots, { environments, notes: notes3, compiled }, application] = await Promise.all([
     bases,
     packages,
     compileApplication(request2, workdir)
@@ -8248,10 +8653,14 @@ async function buildPython(request2) {
       return { platform, container: await configureImage(request2, variant2) };
     })
   );
-  return { variants: variants2, notes: [...notes3, ...roots.flatMap((root) => root.notes)] };
+  return {
+    variants: variants2,
+    notes: [...notes3, ...roots.flatMap((root) => root.notes)],
+    ...compiled === void 0 ? {} : { compiled }
+  };
 }
 async function installSystemPackages(request2) {
-  const { context, service, platforms: platforms3 } = request2;
+  const { context, service, platforms: platforms3, only } = request2;
   const variants2 = await Promise.all(
     platforms3.map(async (platform) => ({
       platform,
@@ -8259,18 +8668,22 @@ async function installSystemPackages(request2) {
     }))
   );
   const installed3 = await withSystemPackagesOfAll(request2, variants2);
-  return variants2.map((variant2, index) => ({ ...variant2, notes: [], ...installed3[index] }));
+  return variants2.map((variant2, index) => ({ ...variant2, notes: [], ...installed3[index] })).filter(({ platform }) => only === void 0 || platform === only);
 }
 async function installPackages(request2, tools, requirements) {
   const platforms3 = packagePlatforms(request2);
   const plan = await chooseWheels(request2, tools, requirements, platforms3);
-  const [installed3, { built, notes: notes3 }] = await Promise.all([
+  const [installed3, { built, notes: notes3, methods }] = await Promise.all([
     installWheels(request2, tools, plan, platforms3),
     buildFromSource(request2, tools, plan, platforms3)
   ]);
   const parts = [installed3];
   if (built.length > 0) parts.push(await installBuiltWheels(request2, tools, built, platforms3));
-  return { environments: mergeEnvironments(request2, parts), notes: [...plan.notes, ...notes3] };
+  return {
+    environments: mergeEnvironments(request2, parts),
+    notes: [...plan.notes, ...notes3],
+    compiled: compileMethod(request2, methods)
+  };
 }
 function packagePlatforms({ context, service, platforms: platforms3 }) {
   const needsNative = service.build.data.length > 0 && !platforms3.includes(context.native);
@@ -8782,7 +9195,7 @@ function requireScript(service, { scripts }, script) {
 
 // packages/builders/src/static-web/build-static-web.ts
 async function buildStaticWeb(request2) {
-  const { context, service, platforms: platforms3, source } = request2;
+  const { context, service, source } = request2;
   const [project, configuration] = await Promise.all([readProject(request2), nginxFiles(request2)]);
   const builder = await installPackages2(request2, project);
   const [pages, notes3] = await Promise.all([
@@ -8792,7 +9205,7 @@ async function buildStaticWeb(request2) {
     unlockedNotes(request2, project, builder)
   ]);
   const variants2 = await Promise.all(
-    platforms3.map(async (platform) => {
+    builtPlatforms(request2).map(async (platform) => {
       const base = withFiles2(request2, await baseImage(context, service.build.base, platform), configuration);
       const container = base.withDirectory(service.build.root, pages);
       return { platform, container: await configureImage(request2, container) };
@@ -8844,10 +9257,11 @@ async function build2(request2) {
   );
   return { ...built, notes: [...built.notes, ...request2.notes] };
 }
-function pullBases({ context, service, platforms: platforms3 }) {
+function pullBases(request2) {
+  const { context, service } = request2;
   const { build: build3 } = service;
   if (build3.strategy === "dockerfile") return;
-  for (const platform of platforms3) {
+  for (const platform of builtPlatforms(request2)) {
     baseImage(context, build3.base, platform).then((base) => base.sync()).catch(() => void 0);
   }
 }
@@ -8910,7 +9324,7 @@ async function buildBases({
 
 // packages/builders/src/source/commit-notes.ts
 function commitNotes(source) {
-  const { revision, created, uncommitted } = source;
+  const { revision: revision2, created, uncommitted } = source;
   if (isWithoutCommit(source)) {
     return [
       `the revision is derived from the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
@@ -8918,12 +9332,12 @@ function commitNotes(source) {
   }
   const changes = uncommitted !== void 0 && "changed" in uncommitted ? whyUncommitted(source) : void 0;
   return [
-    ...changes === void 0 ? [] : [`revision ${revision} was passed by --revision, but ${changes}`],
+    ...changes === void 0 ? [] : [`revision ${revision2} was passed by --revision, but ${changes}`],
     ...created.getTime() === UNKNOWN_TIME.getTime() ? ["the image is dated 1980-01-01 because the time of its revision is unknown; set it with --created"] : []
   ];
 }
-function isWithoutCommit({ revision }) {
-  return revision.startsWith("dev-");
+function isWithoutCommit({ revision: revision2 }) {
+  return revision2.startsWith("dev-");
 }
 var MAX_FILES = 3;
 var MAX_DIFFERENCES = 10;
@@ -8993,7 +9407,7 @@ async function gitState(context, directory, folder) {
   try {
     const repository = directory.asGit();
     const changes = repository.uncommitted();
-    const [revision, ...changed2] = await Promise.all([
+    const [revision2, ...changed2] = await Promise.all([
       repository.head().commit(),
       changes.addedPaths(),
       changes.modifiedPaths(),
@@ -9002,15 +9416,15 @@ async function gitState(context, directory, folder) {
     const isInFolder = (path) => folder === "" || `${path}/`.startsWith(`${folder}/`);
     const files2 = changed2.flat().filter(isInFolder);
     if (files2.length > 0) return { uncommitted: { changed: files2 } };
-    return { revision, ...await commitTimeOf(context, repository.head(), revision) };
+    return { revision: revision2, ...await commitTimeOf(context, repository.head(), revision2) };
   } catch (cause) {
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${errorMessage(cause)}`);
     return { uncommitted: { why: "its .git cannot be read" } };
   }
 }
-async function commitTimeOf(context, ref, revision) {
+async function commitTimeOf(context, ref, revision2) {
   const git = ref.tree().directory(".git");
-  const created = await readCommitTime(context, git, revision).catch(() => void 0);
+  const created = await readCommitTime(context, git, revision2).catch(() => void 0);
   return created === void 0 ? {} : { created };
 }
 async function isDirectory(directory, path) {
@@ -9024,14 +9438,14 @@ async function sourceFromGit(context, name, service, options = {}) {
   try {
     const git = context.client.git(repository);
     const { ref, called } = await refOf(git, name, repository, options);
-    const revision = await ref.commit();
+    const revision2 = await ref.commit();
     const directory = await ref.tree().directory(path).sync();
-    const time = await commitTimeOf(context, ref, revision);
+    const time = await commitTimeOf(context, ref, revision2);
     context.progress.note(
       { step: "prepare", service: name },
-      `source: ${repository} (${path}) at ${called === void 0 ? "" : `${called}, `}${revision}`
+      `source: ${repository} (${path}) at ${called === void 0 ? "" : `${called}, `}${revision2}`
     );
-    return { directory, folder: path, revision, ...time };
+    return { directory, folder: path, revision: revision2, ...time };
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     throw new TgoError(
@@ -9044,9 +9458,9 @@ async function sourceFromGit(context, name, service, options = {}) {
     );
   }
 }
-async function refOf(git, service, repository, { revision, version, gitTag }) {
-  if (revision !== void 0) {
-    return { ref: /^[0-9a-f]{40,64}$/.test(revision) ? git.commit(revision) : git.ref(revision) };
+async function refOf(git, service, repository, { revision: revision2, version, gitTag }) {
+  if (revision2 !== void 0) {
+    return { ref: /^[0-9a-f]{40,64}$/.test(revision2) ? git.commit(revision2) : git.ref(revision2) };
   }
   if (version === void 0) return { ref: git.head() };
   const given = gitTag?.replace(/^refs\/tags\//, "");
@@ -9126,7 +9540,7 @@ async function ignorePatterns(directory, file) {
 async function loadSource(context, name, service, options) {
   const found = await findSource(context, name, service, options);
   const raw = found ?? await sourceFromGit(context, name, service, options);
-  const revision = found === void 0 ? raw.revision : options.revision ?? raw.revision;
+  const revision2 = found === void 0 ? raw.revision : options.revision ?? raw.revision;
   const { directory, hidden, ...view } = await applyIgnoreFile(service.build, raw.directory);
   const { differences, uncommitted } = context.host;
   const [entries2, tree, differs] = await Promise.all([
@@ -9141,7 +9555,7 @@ async function loadSource(context, name, service, options) {
     hidden,
     entries: entries2,
     hash: tree.hash,
-    revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
+    revision: revision2 ?? `dev-${tree.hash.slice(0, 12)}`,
     ...sourceTimes(given, tree.hash),
     // The host's result is about its own files, not about a git repository that was read instead.
     uncommitted: found && (differs ?? found.uncommitted ?? uncommitted)
@@ -9194,10 +9608,10 @@ async function resolveRequest(unresolved) {
   return { request: request2, bases };
 }
 function refuseUnreleasable({ source, version }) {
-  const { revision, uncommitted } = source;
+  const { revision: revision2, uncommitted } = source;
   const differs = uncommitted !== void 0 && "differs" in uncommitted;
   if (version === void 0 || !differs && !isWithoutCommit(source)) return;
-  throw new TgoError("SOURCE", `${version} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
+  throw new TgoError("SOURCE", `${version} cannot be built from ${revision2}: ${whyUncommitted(source)}`, {
     remedy: releaseRemedy(uncommitted)
   });
 }
@@ -9275,57 +9689,6 @@ function pinNotes(context, images2, unknown2) {
     ],
     ...unknown2.length === 0 ? [] : [`not pinned, because only the build can resolve them: ${unknown2.join("; ")}`]
   ];
-}
-
-// packages/proof/src/machines/machine-proof.ts
-function machineProofs(platform, machines3, run2) {
-  return machines3.map((machine) => {
-    const name = machineName(machine);
-    const told = whyNotProven(platform, machine, run2);
-    return told === void 0 ? { name, state: "ok" } : { name, state: "not proven", told };
-  });
-}
-function whyNotProven(platform, machine, run2) {
-  if (run2 === void 0) return "not run";
-  if (run2.seen === void 0) return run2.limit ?? "the machine of the run is unknown";
-  const { level, pageSize } = run2.seen;
-  if (level > processorOf(platform, machine).level)
-    return run2.limit ?? `it ran on a stronger processor, ${levelName(platform, level)}`;
-  if (pageSize < machine.pageSize) return run2.limit ?? `it ran with pages of ${kibibytes(pageSize)}`;
-  return void 0;
-}
-function promisedMachines2(platform, machines3) {
-  return machines3.map((machine) => ({
-    name: machineName(machine),
-    pageSize: machine.pageSize,
-    ...platform === "linux/amd64" ? { x86Level: processorOf(platform, machine).level } : {}
-  }));
-}
-function machineName({ name, pageSize }) {
-  return pageSize === 4096 ? name : `${name} (${kibibytes(pageSize)} pages)`;
-}
-function levelName(platform, level) {
-  if (platform === "linux/amd64") return `x86-64-v${level}`;
-  return ["Armv8.0", "Armv8.1 (LSE)", "Armv8.2"][level] ?? `level ${level}`;
-}
-function kibibytes(bytes) {
-  return `${bytes / 1024} KiB`;
-}
-function leaveOut(platform, machines3) {
-  const names = machines3.map(({ name }) => `"${name}"`).join(", ");
-  return `If the service need not run on ${names}, leave ${machines3.length === 1 ? "it" : "them"} out of machines["${platform}"] in tgo.catalog.json.`;
-}
-
-// packages/report/src/render-table.ts
-function renderTable(header, texts2, format, width = Infinity) {
-  const rows = texts2.map((row) => row.map((text2) => renderLine(text2, format)));
-  if (format === "markdown") return table(header, rows);
-  const cells = rows.map((row) => row.map((text2) => cell(text2)));
-  return table2(header, cells, { width, indent: "  ", paintHeader: (text2) => text2 }).join("\n");
-}
-function renderLine(text2, format) {
-  const line = printableLine(text2);
-  return format === "markdown" ? text(line) : line;
 }
 
 // packages/registry/src/push-blobs-and-manifests.ts
@@ -9559,12 +9922,10 @@ async function prepareCandidate(context, name, service, options) {
   return context.progress.step({ step: "prepare", service: name }, async () => {
     const request2 = await readRequest(context, name, service, options);
     refuseUnreleasable(request2);
-    const prepared = await completeCandidate(context, request2);
-    context.ledger?.addCandidate(prepared);
-    return prepared;
+    return completeCandidate(context, request2);
   });
 }
-async function completeCandidate({ buildHash }, unresolved) {
+async function completeCandidate({ buildHash, ledger }, unresolved) {
   const { request: request2, bases } = await resolveRequest(unresolved);
   const { name, service, platforms: platforms3, source, values, version } = request2;
   const key = candidateKey({
@@ -9577,7 +9938,9 @@ async function completeCandidate({ buildHash }, unresolved) {
     buildHash,
     version
   });
-  return { request: request2, key, bases, buildHash };
+  const prepared = { request: request2, key, bases, buildHash };
+  ledger?.addCandidate(prepared);
+  return prepared;
 }
 
 // packages/registry/src/copy.ts
@@ -9606,14 +9969,63 @@ function isHosted({ urls }) {
   return urls === void 0 || urls.length === 0;
 }
 
+// packages/report/src/render-table.ts
+function renderTable(header, texts2, format, width = Infinity) {
+  const rows = texts2.map((row) => row.map((text2) => renderLine(text2, format)));
+  if (format === "markdown") return table(header, rows);
+  const cells = rows.map((row) => row.map((text2) => cell(text2)));
+  return table2(header, cells, { width, indent: "  ", paintHeader: (text2) => text2 }).join("\n");
+}
+function renderLine(text2, format) {
+  const line = printableLine(text2);
+  return format === "markdown" ? text(line) : line;
+}
+
 export {
+  baseImage,
+  machineFailure,
+  emulatorCrashed,
+  nativeRemedy,
+  withTimeLimit,
+  TOOLS_BASE,
+  toolsContainer,
+  scanRoot,
+  compareRoots,
+  equalPackages,
+  probeFrom,
+  requireFiles,
+  standardLabels,
+  imageLabels,
+  buildSecrets,
+  mirrored,
+  MACHINES,
+  checkPackages,
+  nginxFiles,
+  readProject,
+  buildVariants,
+  withBuildLimit,
+  basesOf,
+  catalogImages,
+  buildBases,
+  commitNotes,
+  prepareBuild,
+  readRequest,
+  refuseUnreleasable,
+  checkValues,
+  processorOf,
+  machineProofs,
+  promisedMachines2 as promisedMachines,
+  machineName,
+  levelName,
+  kibibytes,
+  leaveOut,
   formatBaseLock,
   pinned,
   Bases,
+  newerInLine,
   TagPolicy,
   planTags,
   versionTags,
-  processorOf,
   Platform,
   parsePlatform2 as parsePlatform,
   Service,
@@ -9630,6 +10042,7 @@ export {
   connectHosts,
   commandStart,
   nameCommands,
+  loginOf,
   redactionOf,
   cleanError,
   connectionOptions,
@@ -9638,49 +10051,7 @@ export {
   loadPins,
   readBaseLock,
   loadCatalog,
-  FunctionFailed,
-  ReportError,
-  baseImage,
-  machineFailure,
-  emulatorCrashed,
-  nativeRemedy,
-  withTimeLimit,
-  TOOLS_BASE,
-  toolsContainer,
-  scanRoot,
-  compareRoots,
-  equalPackages,
-  probeFrom,
-  requireFiles,
-  standardLabels,
-  imageLabels,
-  buildSecrets,
-  MACHINES,
-  checkPackages,
-  nginxFiles,
-  readProject,
-  buildVariants,
-  withBuildLimit,
-  basesOf,
-  catalogImages,
-  buildBases,
-  commitNotes,
-  prepareBuild,
-  readRequest,
-  refuseUnreleasable,
-  checkValues,
-  machineProofs,
-  promisedMachines2 as promisedMachines,
-  machineName,
-  levelName,
-  kibibytes,
-  leaveOut,
   openContext,
-  fold,
-  wrap,
-  hanging,
-  renderTable,
-  renderLine,
   pushBlobsAndManifests,
   finaliseImage,
   finaliseVariants,
@@ -9688,12 +10059,28 @@ export {
   verifyImage,
   prepareCandidate,
   completeCandidate,
+  rowsOfVerification,
+  checkedFiles,
+  variantRows,
+  smokeRow,
   copyImage,
   reportService,
   RegistriesFailed,
   interruptionOf,
+  fold,
   remedyParts,
   shortDigest,
   isInPlace,
-  finishReport
+  wrap,
+  hanging,
+  render,
+  FunctionFailed,
+  ReportError,
+  finishReport,
+  openSigningContext,
+  openSignatureChecks,
+  openTagChecks,
+  trustFlags,
+  renderTable,
+  renderLine
 };

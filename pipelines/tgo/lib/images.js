@@ -3,17 +3,17 @@ import {
   BUILD_TYPE,
   FilesReader,
   PROVENANCE_PREDICATE,
+  catalogImage,
   cycloneDx,
-  isBillFile,
   parseStatement,
   readAttestations,
   readImageBill,
+  referencedImage,
   spdx,
   statementOf
 } from "./attest-images.js";
 import {
-  TarReader,
-  readPackages
+  TarReader
 } from "./attest-images-layers.js";
 import {
   putTag
@@ -39,6 +39,7 @@ import {
   loadPins,
   openContext,
   openProgress,
+  openSignatureChecks,
   parsePlatform,
   printableLine,
   promisedMachines,
@@ -49,13 +50,16 @@ import {
   renderTable,
   reportService,
   size,
+  smokeRow,
   standardLabels,
+  trustFlags,
   verifyImage
 } from "./core-images-releases.js";
 import "./core-images-layers-releases.js";
 import {
   CANDIDATE_ANNOTATION,
   defined,
+  isBillFile,
   readVersion
 } from "./attest-core-images-releases.js";
 import {
@@ -65,9 +69,7 @@ import {
   OCI_INDEX,
   TgoError,
   address,
-  array,
   canonicalJson,
-  describeIssue,
   digestOf,
   fittingMachines,
   foreseenProblem,
@@ -78,17 +80,22 @@ import {
   isIndex,
   isTgoError,
   linkFindingText,
-  looseObject,
   misfitText,
-  object,
   onceByDigest,
-  optional,
   parseConfig,
   parseManifestOrIndex,
   parsePlatform as parsePlatform2,
   parseReference,
   platformOf,
   readBlob,
+  readPackages
+} from "./attest-core-images-layers-releases.js";
+import {
+  array,
+  describeIssue,
+  looseObject,
+  object,
+  optional,
   record,
   safeParse,
   string
@@ -375,6 +382,22 @@ async function registryHosts({ product, options }, hosts) {
   if (!isOrdered) return [...hosts];
   const { registries } = await loadCatalog(product.catalog, options);
   return [.../* @__PURE__ */ new Set([...Object.values(registries).map(({ host }) => host), ...hosts])];
+}
+
+// packages/functions/src/images/annotation-flags.ts
+function annotationsOf(given) {
+  const pairs2 = given.map((text) => {
+    const [, name, value] = /^([^=\s]+)=([^]*)$/.exec(text) ?? [];
+    if (name === void 0 || value === void 0)
+      throw new TgoError("USAGE", `--annotation "${text}" is not NAME=value`, {
+        remedy: "For example: --annotation org.opencontainers.image.version=1.2.3."
+      });
+    return [name, value];
+  });
+  const names = pairs2.map(([name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== void 0) throw new TgoError("USAGE", `--annotation gives ${twice} twice`);
+  return Object.fromEntries(pairs2);
 }
 
 // packages/inspection/src/read-image-tree.ts
@@ -807,20 +830,6 @@ function targetsOf(to, { named }) {
       });
     return { registry: named(reference).registry, repository, tag };
   });
-}
-function annotationsOf(given) {
-  const pairs2 = given.map((text) => {
-    const [, name, value] = /^([^=\s]+)=([^]*)$/.exec(text) ?? [];
-    if (name === void 0 || value === void 0)
-      throw new TgoError("USAGE", `--annotation "${text}" is not NAME=value`, {
-        remedy: "For example: --annotation org.opencontainers.image.version=1.2.3."
-      });
-    return [name, value];
-  });
-  const names = pairs2.map(([name]) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== void 0) throw new TgoError("USAGE", `--annotation gives ${twice} twice`);
-  return Object.fromEntries(pairs2);
 }
 
 // packages/inspection/src/require-image.ts
@@ -1684,7 +1693,7 @@ async function reproduce(call, text, { provenance, source }, format) {
 }
 async function attachedProvenance(image, digest) {
   const where = address(image.registry, image.repository, digest);
-  const found = await readAttestations(image, digest, [PROVENANCE_PREDICATE]);
+  const found = await readAttestations(image, digest, { predicateTypes: [PROVENANCE_PREDICATE] });
   const statements = found.flatMap(
     ({ statement }) => statement?.predicateType === PROVENANCE_PREDICATE && statement.subjects.includes(digest) ? [statement] : []
   );
@@ -1751,6 +1760,7 @@ async function readVariant2({ registry, repository }, digest) {
 }
 
 // packages/functions/src/images/scan-bill.ts
+import { stripVTControlCharacters } from "node:util";
 var SCANNER_IMAGE = "docker.io/anchore/grype:v0.121.2";
 var ANY_EXIT_CODE = { expect: "ANY" };
 async function scanBill({ client, host }, document) {
@@ -1761,11 +1771,12 @@ async function scanBill({ client, host }, document) {
     });
   const { program, output, errors, exitCode } = result;
   if (exitCode === 0) return output;
-  throw new FunctionFailed(`${output}${errors}${program} ended with ${exitCode}
+  const said = stripVTControlCharacters(`${output}${errors}`);
+  throw new FunctionFailed(`${said}${program} ended with ${exitCode}
 `);
 }
 async function scanInContainer(client, document) {
-  const ran = client.container().from(SCANNER_IMAGE).withNewFile("/bill.json", document).withEnvVariable("TGO_SCANNED_AT", (/* @__PURE__ */ new Date()).toISOString()).withExec(["/grype", "sbom:/bill.json", "--quiet"], ANY_EXIT_CODE);
+  const ran = client.container().from(SCANNER_IMAGE).withNewFile("/bill.json", document).withEnvVariable("TGO_SCANNED_AT", (/* @__PURE__ */ new Date()).toISOString()).withExec(["/grype", "sbom:/bill.json"], ANY_EXIT_CODE);
   const [output, errors, exitCode] = await Promise.all([ran.stdout(), ran.stderr(), ran.exitCode()]);
   return { program: SCANNER_IMAGE, output, errors, exitCode };
 }
@@ -1911,7 +1922,11 @@ async function verifyReferences(call, texts, flags, format) {
     const platforms = call.options.platform ?? [];
     const machines = elf && !fast ? await machinesByPlatform(call) : {};
     const verification = await verify(context, names, { ...flags, platforms, machines });
-    return serviceReport(repository, verification, strictParity ? parityProblems(verification) : []);
+    const signatures = await signaturesOf(call, context.images, names, verification);
+    return serviceReport(repository, verification, {
+      signatures,
+      problems: strictParity ? parityProblems(verification) : []
+    });
   });
   return finishReport(context, {
     command: "verify",
@@ -1945,6 +1960,14 @@ function verify({ images, pins, progress }, names, { elf, fast, platforms, machi
     })
   );
 }
+async function signaturesOf(call, images, names, verification) {
+  const catalog = await loadCatalog(call.product.catalog, call.options);
+  const isOwn = images.some(({ reference }) => catalogImage(catalog, reference) !== void 0);
+  const check = await openSignatureChecks(call, { catalog }, isOwn);
+  if (check === void 0) return void 0;
+  const isAsked = trustFlags(call).asked;
+  return check(referencedImage(images, names, { catalog, isAsked }, verification), rowsOf(verification));
+}
 function targetNames(images) {
   return images.map(
     ({ reference: { host }, text }) => images.filter((other) => other.reference.host === host).length === 1 ? host : text
@@ -1960,26 +1983,35 @@ function parityProblems({ differences: differences2 = [] }) {
     }
   ];
 }
-function serviceReport(name, verification, problems) {
-  const { ok, digest, annotations, variants, checks, targets } = verification;
+function rowsOf({ targets }) {
+  return targets.map(
+    ({ name: registry, reference, state, digest: found, problems, durationMs }) => defined({ registry, reference, state, digest: found, problems, durationMs })
+  );
+}
+function serviceReport(name, verification, {
+  signatures,
+  problems
+}) {
+  const { digest, annotations, variants, checks } = verification;
+  const ok = verification.ok && problems.length === 0 && signatures?.check.state !== "failed";
   return defined({
     service: name,
-    state: ok && problems.length === 0 ? "verified" : "failed",
+    state: ok ? "verified" : "failed",
     revision: annotations["org.opencontainers.image.revision"],
     source: annotations["org.opencontainers.image.source"],
     digest,
-    variants: variants.map(
-      ({ platform, digest: own, size: size2, elf }) => defined({
+    variants: variants.map(({ platform, digest: own, size: size2, elf }) => {
+      const proof = signatures?.proofs.get(own)?.[0];
+      return defined({
         platform,
         digest: own,
         size: size2,
-        elf: elf && { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) }
-      })
-    ),
-    checks,
-    registries: targets.map(
-      ({ name: registry, reference, state, digest: found, problems: problems2, durationMs }) => defined({ registry, reference, state, digest: found, problems: problems2, durationMs })
-    ),
+        elf: elf && { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) },
+        smoke: proof && smokeRow(proof)
+      });
+    }),
+    checks: [...checks, ...signatures === void 0 ? [] : [signatures.check]],
+    registries: signatures?.registries ?? rowsOf(verification),
     problems,
     notes: []
   });

@@ -25,7 +25,8 @@ import {
   linkRemedy,
   misfitRemedy,
   misfitText
-} from "./common.js";
+} from "./attest-core-images-layers-releases.js";
+import "./common.js";
 
 // packages/image/src/parity/compare-contents.ts
 import { posix } from "node:path";

@@ -1,7 +1,7 @@
 import { selectPlatforms } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { VariantProof } from "@tgo/proof";
-import { createAssembly } from "@tgo/publishing";
+import { type Assembling, createAssembly } from "@tgo/publishing";
 import { defined } from "@tgo/report";
 import { waitTime, type AssembleFlags } from "../assemble-flags.js";
 import type { Context } from "../context.js";
@@ -10,7 +10,7 @@ import type { Context } from "../context.js";
  * The context of a function that takes images which other machines built.
  * @throws TgoError USAGE for flags that cannot be combined
  */
-export function withAssembly(context: Context, flags: AssembleFlags): Context {
+export function withAssembly(context: Context, flags: AssembleFlags): Context & Assembling {
   const waitMs = waitTime(flags);
   const all = selectPlatforms(context.catalog, undefined);
   if (context.platforms.length !== all.length)

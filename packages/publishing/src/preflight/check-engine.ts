@@ -2,6 +2,7 @@ import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
 import { execFailure, errorMessage, toolsContainer, withTimeLimit } from "@tgo/builders";
 import type { Platform } from "@tgo/catalog";
 import { innerCause, TgoError, problemOf, type Problem } from "@tgo/errors";
+import type { Assembling } from "../publish/assembly.js";
 import type { PublishContext } from "../targets/publish-context.js";
 import type { CheckReport } from "@tgo/report";
 import { checkOf } from "./check-lines.js";
@@ -19,7 +20,10 @@ export interface EngineProblems {
 }
 
 /** Checks what every build needs from the engine: disk space and emulation. */
-export async function checkEngine(context: PublishContext, services: number): Promise<EngineProblems> {
+export async function checkEngine(
+  context: PublishContext & Assembling,
+  services: number,
+): Promise<EngineProblems> {
   // Where images are assembled, other machines have run them.
   const foreign =
     context.assembly === undefined ? context.platforms.filter((platform) => platform !== context.native) : [];

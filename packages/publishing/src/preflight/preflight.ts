@@ -3,6 +3,7 @@ import type { Problem } from "@tgo/errors";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
 import type { Prepared } from "../candidate/prepared.js";
 import { interruptionOf } from "../publish/service-report.js";
+import type { Assembling } from "../publish/assembly.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { checkEngine } from "./check-engine.js";
 import { blocksRelease, checkRegistries, checkService, type ServiceOptions } from "./check-service.js";
@@ -31,7 +32,7 @@ export interface Preflight {
  * thrown.
  */
 export async function preflight(
-  context: PublishContext,
+  context: PublishContext & Assembling,
   services: readonly { readonly name: string; readonly service: Service }[],
   options: ServiceOptions,
 ): Promise<Preflight> {

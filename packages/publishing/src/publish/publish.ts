@@ -3,7 +3,7 @@ import type { Service } from "@tgo/catalog";
 import { pushImage } from "@tgo/image";
 import type { ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
-import { buildCandidate, type BuildFor, type BuiltCandidate } from "../candidate/build-candidate.js";
+import { buildCandidate } from "../candidate/build-candidate.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { imageTests } from "../candidate/image-tests.js";
 import { prepareCandidate } from "../candidate/prepare-candidate.js";
@@ -12,33 +12,16 @@ import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import { repositoryOf } from "../targets/target.js";
-import type { ImageTests } from "./choose-image.js";
+import type { Assembling } from "./assembly.js";
+import type { Candidate } from "./candidate.js";
 import { notStarted } from "./not-started.js";
 import { bringImage, finishOptional, type BuiltImage, type PublishOutcome } from "./bring-image.js";
 import type { ImageTransfer } from "./image-transfer.js";
 import { reportService } from "./service-report.js";
 
-/** A candidate to publish; registries may already have it. */
-export interface Candidate {
-  readonly service: string;
-  readonly key: string;
-  readonly revision: string;
-  /** Notes for the report, whether it is built or found. */
-  readonly notes: readonly string[];
-  /** Its version, whose tag no other candidate may have; undefined if it has none. */
-  readonly version: string | undefined;
-  readonly build: (registries: BuildFor) => Promise<BuiltCandidate>;
-  /** Annotations of its index, besides its key. */
-  readonly annotations: Readonly<Record<string, string>>;
-  /** Labels of every variant. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Tests of a candidate found in a registry. */
-  readonly tests: ImageTests;
-}
-
 /** Publishes a service's candidate to all registries. Never throws for the service's own failure. */
 export async function publishService(
-  context: PublishContext,
+  context: PublishContext & Assembling,
   name: string,
   service: Service,
   options: PrepareOptions,
@@ -51,7 +34,7 @@ export async function publishService(
  * @param prepared if it is prepared already
  */
 export async function bringService(
-  context: PublishContext,
+  context: PublishContext & Assembling,
   name: string,
   service: Service,
   options: PrepareOptions,

@@ -1,7 +1,5 @@
 import type { Platform } from "@tgo/catalog";
 import type { BuildContext } from "@tgo/builders";
-import type { Prepared } from "../candidate/prepared.js";
-import type { Candidate } from "../publish/publish.js";
 import type { Progress } from "@tgo/progress";
 import type { Attestor } from "../attestation/attestor.js";
 import type { BuildLedger } from "../attestation/build-ledger.js";
@@ -31,15 +29,4 @@ export interface PublishContext extends BuildContext, TargetContext {
   readonly engine: string;
   /** Remembers what is said of images; absent where nothing is signed. */
   readonly ledger?: BuildLedger;
-  /** Takes platforms' images that were built elsewhere; absent where all are built here. */
-  readonly assembly?: Assembly;
-}
-
-/** Makes candidates of platforms' images that each were built alone. Its code is loaded only where that is asked for. */
-export interface Assembly {
-  /**
-   * @throws TgoError NOT_FOUND when a platform is missing, CONFLICT when two keys are found, VERIFY for a proof that does
-   *   not fit
-   */
-  readonly candidate: (context: PublishContext, prepared: Prepared) => Promise<Candidate>;
 }

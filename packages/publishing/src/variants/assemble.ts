@@ -9,8 +9,10 @@ import { assembledKey, assembledKeys, candidateTag, inputsKey } from "../candida
 import { compareAll, imageTests } from "../candidate/image-tests.js";
 import type { Prepared } from "../candidate/prepared.js";
 import { recordProofs } from "../candidate/recorded-proofs.js";
-import { candidateOf, type Candidate } from "../publish/publish.js";
-import type { Assembly, PublishContext } from "../targets/publish-context.js";
+import type { Assembly } from "../publish/assembly.js";
+import type { Candidate } from "../publish/candidate.js";
+import { candidateOf } from "../publish/publish.js";
+import type { PublishContext } from "../targets/publish-context.js";
 import { referenceOf, repositoryOf } from "../targets/target.js";
 import type { FoundVariants } from "./find-variants.js";
 import { nativeTests } from "./native-tests.js";

@@ -8,7 +8,7 @@ import { parse } from "@tgo/schemas";
 import { MemoryRegistry, stageImage } from "@tgo/testing";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
 import type { ImageTests } from "../../src/publish/choose-image.js";
-import type { Candidate } from "../../src/publish/publish.js";
+import type { Candidate } from "../../src/publish/candidate.js";
 import type { Target } from "../../src/targets/target.js";
 import type { KnownProof } from "../../src/verify/verification-rows.js";
 
