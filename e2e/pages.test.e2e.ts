@@ -25,7 +25,7 @@ const GUIDES = [
 
 /** Commands of other programs, and of ours with a place for the reader's own value or a service that is not here. */
 const NOT_RUN =
-  /^(?:docker|git clone|dagger|syft|export NODE) |--scan|:TAG|candidate-KEY|mirror\.example\.com|^TGO_MIRROR=/;
+  /^(?:docker|git clone|dagger|syft|export NODE) |--scan|:TAG|candidate-KEY|mirror\.example\.com|^export TGO_MIRROR=/;
 
 /** The commands of a page, a block each. */
 async function blocksOf(page: string): Promise<string[]> {
