@@ -92,10 +92,11 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
       const tested = service(name);
       expectSmokeTested(tested);
       for (const lines of linesOf(tested)) {
-        expect(lines).toContainEqual(
-          expect.stringMatching(/^imports: \d{2,} modules of \d{2,} packages ok .*\[(native|emulated)\]$/),
+        const done = lines.map(withoutHow);
+        expect(done).toContainEqual(
+          expect.stringMatching(/^imports: \d{2,} modules of \d{2,} packages ok\b[^[]*$/),
         );
-        expect(lines).toContainEqual(expect.stringMatching(/^GET :\d+\/health 200 \[(native|emulated)\]$/));
+        expect(done).toContainEqual(expect.stringMatching(/^GET :\d+\/health 200$/));
       }
     });
 
