@@ -39,10 +39,11 @@ const ownHelp = () =>
     `
     import { EXAMPLES, withCommand } from "./help.ts";
     import { OWN_COMMANDS } from "./own-commands.ts";
-    import { ownFlags, reportFlag } from "./flags.ts";
+    import { ownFlags, reportFlag, signingFlags } from "./flags.ts";
     export const own = {
       commands: OWN_COMMANDS,
       flags: ownFlags().map(({ flags, description }) => ({ flags, description })),
+      signing: signingFlags({ arguments: [{ name: "signingKey" }] }).map(({ flags, description }) => ({ flags, description })),
       report: { flags: reportFlag().flags, description: reportFlag().description },
       examples: Object.fromEntries(
         Object.entries(EXAMPLES.functions).map(([name, text]) => [name, withCommand(text, "npx --no-install tgo")]),
@@ -61,6 +62,8 @@ function functionsPage(api, own) {
   const sections = api.functions.map(({ command, description, arguments: list, returns }) => {
     const texts = description.split("\n\n").filter((text) => !text.startsWith("With dagger call"));
     const rows = list.map((argument) => flagRow(argument, api));
+    if (list.some(({ flag }) => flag === "signing-key"))
+      rows.push(...own.signing.map(({ flags, description: of }) => [`\`${flags}\` (\`tgo\`)`, cell(of), ""]));
     if (list.some(({ type }) => type.name === "ReportFormat"))
       rows.push([`\`${own.report.flags}\` (\`tgo\`)`, ...splitDefault(own.report.description)]);
     const examples = own.examples[command]?.replace(/^Examples:\n/, "").replaceAll(/^ {2}/gm, "");
@@ -88,7 +91,12 @@ function functionsPage(api, own) {
     "## Commands of tgo alone",
     table(
       ["command", "meaning"],
-      own.commands.map(({ usage, description }) => [`\`tgo ${usage}\``, description]),
+      own.commands.map(({ usage, description }) => [`\`tgo ${cell(usage)}\``, description]),
+    ),
+    ...own.commands.flatMap(({ name, flags }) =>
+      flags === undefined
+        ? []
+        : [`### ${name}`, table(["flag", "meaning", "default"], flags.map(ownCommandRow))],
     ),
   ]);
 }
@@ -113,6 +121,18 @@ function flagRow({ flag, description, type, optional, default: value, contextual
         : description,
     ),
     shownDefault(),
+  ];
+}
+
+/** A flag of a command that `tgo` has besides the module's functions. */
+function ownCommandRow({ flag, description, takes, multiple = false }) {
+  const value = Array.isArray(takes) ? "WORD" : (takes ?? "").toUpperCase();
+  const [, meaning = "", fallback = ""] = /^(.*?)(?: \[default: ([^\]]*)\])?$/.exec(description) ?? [];
+  const values = Array.isArray(takes) ? ` One of ${takes.join(", ")}.` : "";
+  return [
+    `\`--${flag}${value === "" ? "" : ` ${value}${multiple ? ",…" : ""}`}\``,
+    cell(`${meaning}${values}`),
+    fallback === "" ? "" : `\`${fallback}\``,
   ];
 }
 
