@@ -21,14 +21,14 @@ export const CHINESE_ERROR_CODES: Readonly<Record<TgoErrorCode, ChineseErrorCode
     ],
   },
   CATALOG: {
-    cause: "目录文件（catalog）、覆盖文件或基础镜像锁文件无效。",
+    cause: "服务目录（catalog）、覆盖文件或基础镜像锁文件无效。",
     remedy: "改正提示中列出的字段。",
-    situations: ["platforms 为空的目录文件", "字段名写错"],
+    situations: ["platforms 为空的服务目录", "字段名写错"],
   },
   SOURCE: {
     cause: "服务的源码不存在、与其提交不一致，或缺少构建所需的文件。",
     remedy: "用 --source 指定另一份源码，或提交提示中列出的改动。",
-    situations: ["用不是 git 检出的文件夹发布版本", "检出中有未提交的改动时发布版本", "找不到 Dockerfile"],
+    situations: ["用不是 git 仓库的文件夹发版", "本地仓库中有未提交的改动时发版", "找不到 Dockerfile"],
   },
   BUILD: {
     cause: "构建的某一步失败，提示的末尾是它的输出。",
@@ -37,12 +37,12 @@ export const CHINESE_ERROR_CODES: Readonly<Record<TgoErrorCode, ChineseErrorCode
   },
   CHECK: {
     cause:
-      "构建出的某个架构版本与其平台不符：其中的文件或配置属于另一个架构，程序缺少所需的动态库，或承诺支持的机器无法加载某个文件。使用 --strict-parity 时：各架构版本的内容不一致。",
+      "构建出的某个平台镜像与其平台不符：其中的文件或配置属于另一个架构，程序缺少所需的动态库，或承诺支持的机器无法加载某个文件。使用 --strict-parity 时：各平台镜像的内容不一致。",
     remedy: "为每个平台分别构建提示中的文件，补上缺少的动态库；不会被加载的文件可以列入 allowForeign。",
     situations: ["基础镜像没有该平台", "标明适用于所有平台的 wheel 包里带有某一个平台的动态库"],
   },
   SMOKE: {
-    cause: "构建出的某个架构版本不能正常运行，或不能在承诺支持的机器上运行。",
+    cause: "构建出的某个平台镜像不能正常运行，或不能在承诺支持的机器上运行。",
     remedy: "查看提示中的输出，修正镜像，或修正服务的 smoke 设置。",
     situations: ["解释器属于另一个架构"],
   },
@@ -57,13 +57,13 @@ export const CHINESE_ERROR_CODES: Readonly<Record<TgoErrorCode, ChineseErrorCode
     situations: ["标签从未被推送过"],
   },
   DENIED: {
-    cause: "镜像仓库拒绝了请求，重试也会被拒绝。",
+    cause: "镜像仓库拒绝了请求；在改正权限或设置之前，重试也会被拒绝。",
     remedy: "给账号授予权限，或修改提示中提到的仓库设置。",
     situations: ["账号无权访问该仓库", "标签受镜像仓库保护，不可覆盖"],
   },
   UNAVAILABLE: {
-    cause: "镜像仓库无法访问，或暂时出错。",
-    remedy: "再次运行同一条命令：已完成的部分不会重做。",
+    cause: "镜像仓库无法访问（地址或网络不通），或暂时出错。",
+    remedy: "排除原因后重新运行：已完成的部分不会重做。",
     situations: [
       "镜像仓库返回 503",
       "镜像仓库返回 429，并要求等待 3600 秒（Retry-After）",
@@ -77,13 +77,13 @@ export const CHINESE_ERROR_CODES: Readonly<Record<TgoErrorCode, ChineseErrorCode
   },
   VERIFY: {
     cause: "已发布的镜像与计划不符，或各个镜像仓库中的内容不一致。",
-    remedy: "运行提示中给出的命令。",
+    remedy: "按提示处理；提示中给出命令的，运行该命令。",
     situations: ["镜像只有一个平台", "某个镜像仓库里是另一个镜像"],
   },
   CONFLICT: {
     cause: "与已发布的内容冲突：版本标签将被改变，或 latest 将倒退。",
-    remedy: "用下一个版本号发布，或加上提示中给出的参数。",
-    situations: ["用已发布的版本号发布不同的内容", "latest 的来源不明"],
+    remedy: "用下一个版本号发版，或加上提示中给出的参数。",
+    situations: ["用已发布的版本号为不同的内容发版", "latest 的来源不明"],
   },
   ENVIRONMENT: {
     cause: "机器缺少某样东西：引擎、程序、模拟器、权限或磁盘空间。",
