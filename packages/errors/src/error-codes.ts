@@ -173,7 +173,7 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
     ],
   },
   DENIED: {
-    cause: "A registry refuses, and would refuse again.",
+    cause: "A registry refuses, until a permission or a setting is changed.",
     remedy: "Give the account the permission, or change the registry's setting that the message names.",
     again: true,
     examples: [
@@ -192,7 +192,7 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
   },
   UNAVAILABLE: {
     cause: "A registry cannot be reached, or fails for now.",
-    remedy: "Run the same command again: what is done is not repeated.",
+    remedy: "Wait, or correct the address. What is done is not repeated.",
     again: true,
     examples: [
       {
@@ -233,7 +233,7 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
   },
   VERIFY: {
     cause: "A published image is not as planned, or not the same in every registry.",
-    remedy: "Run the command in the message's remedy.",
+    remedy: "Do what the message's remedy says; it has the command, where there is one.",
     again: false,
     examples: [
       {
