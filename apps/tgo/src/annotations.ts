@@ -36,7 +36,8 @@ export function annotations(report: Report, folder: string): string[] {
   return first.map(({ line }) => line);
 }
 
-function findings({ problems = [], services }: Report): Finding[] {
+/** Every problem of a report. */
+export function findings({ problems = [], services }: Report): Finding[] {
   return [
     ...problems.map((problem) => ({ problem })),
     ...services.flatMap(({ service, problems: own, registries, tags = [] }) => [

@@ -1,11 +1,12 @@
 import { isDiskFull, type Problem } from "@tgo/errors";
 import { isRetryable, render, REPORT_FORMATS, mapTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
-import { annotations } from "./annotations.js";
+import { annotations, findings } from "./annotations.js";
 import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
 import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Invocation } from "./command-line.js";
+import { isForkRun } from "./fork.js";
 import { digestsOf, outputsOf } from "./github-output.js";
 import { reportFiles, type ReportFile } from "./report-files.js";
 import { sameCommand } from "./command-lines.js";
@@ -89,6 +90,7 @@ export class Reporting {
     await this.#summarize(report);
     await this.#setOutputs(report);
     this.#annotate(report);
+    await this.#explainFork(report);
     let failed = false;
     for (const { path, format } of this.files) {
       try {
@@ -106,6 +108,13 @@ export class Reporting {
     if (env.GITHUB_ACTIONS !== "true" || report.ok || !this.#makesReport()) return;
     const lines = annotations(report, env.GITHUB_WORKSPACE ?? cwd);
     this.options.output.err(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  async #explainFork(report: Report): Promise<void> {
+    if (report.ok || !isDenied(report) || !(await isForkRun(this.options.process.env))) return;
+    this.options.output.err(
+      "tgo: this run is for a pull request from a fork: it gets no secrets, so it cannot push. To check the images without pushing, run smoke.\n",
+    );
   }
 
   #makesReport(): boolean {
@@ -150,6 +159,9 @@ export class Reporting {
     if (problem !== undefined) output.err(`tgo: warning: cannot write ${what} (${variable}): ${problem}\n`);
   }
 }
+
+const isDenied = (report: Report): boolean =>
+  findings(report).some(({ problem: { code } }) => code === "DENIED" || code === "UNAUTHORIZED");
 
 function problemOf({ code, what, where, remedy, output }: Failure): Problem {
   return {

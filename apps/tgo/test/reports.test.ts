@@ -234,6 +234,43 @@ describe("the step's output", () => {
   });
 });
 
+describe("a run for a pull request from a fork", () => {
+  const denied: Report = {
+    ...FAILED,
+    services: FAILED.services.map((service) => ({
+      ...service,
+      problems: [{ code: "UNAUTHORIZED", what: "the registry wants credentials" }],
+    })),
+  };
+  const runIn = async (env: Record<string, string>, report: Report = denied): Promise<string> =>
+    (await tgo("publish --service a", { env, cwd: folder, behave: making(report) })).stderr;
+  const githubRun = async (head: object): Promise<Record<string, string>> => {
+    const path = join(folder, "event.json");
+    const repository = { full_name: "tgoai/tgo" };
+    await writeFile(path, JSON.stringify({ pull_request: { head }, repository }));
+    return { GITHUB_EVENT_NAME: "pull_request", GITHUB_EVENT_PATH: path };
+  };
+  const LINE = "it gets no secrets, so it cannot push";
+
+  it("says once that it cannot push, and what it can do", async () => {
+    const stderr = await runIn(await githubRun({ repo: { full_name: "me/tgo" } }));
+    expect(stderr.split(LINE)).toHaveLength(2);
+    expect(await runIn(await githubRun({ repo: null }))).toContain(LINE);
+    expect(
+      await runIn({
+        CI_MERGE_REQUEST_SOURCE_PROJECT_PATH: "me/tgo",
+        CI_MERGE_REQUEST_PROJECT_PATH: "tgoai/tgo",
+      }),
+    ).toContain(LINE);
+  });
+
+  it("is not what a pull request of the repository itself is, nor a failure for another reason", async () => {
+    expect(await runIn(await githubRun({ repo: { full_name: "tgoai/tgo" } }))).not.toContain(LINE);
+    expect(await runIn({ GITHUB_EVENT_NAME: "pull_request", GITHUB_EVENT_PATH: folder })).not.toContain(LINE);
+    expect(await runIn(await githubRun({ repo: { full_name: "me/tgo" } }), FAILED)).not.toContain(LINE);
+  });
+});
+
 describe("a credential in a report", () => {
   it("is redacted in every format", async () => {
     const config = {
