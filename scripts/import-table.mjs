@@ -42,7 +42,7 @@ export const PACKAGES = {
   host: { may: ["errors"] },
   git: { may: ["errors", "host"] },
   "local-engine": { may: ["errors", "redaction", "dockerfile", "registry", "image", "host"] },
-  doctor: { may: ["errors", "registry", "publishing"] },
+  doctor: { may: ["errors", "report", "registry", "publishing"] },
   testing: { may: ["errors", "registry", "image"] },
 };
 

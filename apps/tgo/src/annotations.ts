@@ -1,14 +1,6 @@
-import type { Problem } from "@tgo/errors";
-import type { Report } from "@tgo/report";
+import { findings, type Report } from "@tgo/report";
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
-
-/** A problem, and where in a run it occurred. */
-interface Finding {
-  readonly problem: Problem;
-  readonly service?: string;
-  readonly registry?: string;
-}
 
 /**
  * GitHub's annotations of a failed run: they appear on the run's page, and on a pull request's files where a problem is in
@@ -34,22 +26,6 @@ export function annotations(report: Report, folder: string): string[] {
   });
   const first = lines.filter(({ key }, index) => lines.findIndex((other) => other.key === key) === index);
   return first.map(({ line }) => line);
-}
-
-/** Every problem of a report. */
-export function findings({ problems = [], services }: Report): Finding[] {
-  return [
-    ...problems.map((problem) => ({ problem })),
-    ...services.flatMap(({ service, problems: own, registries, tags = [] }) => [
-      ...own.map((problem) => ({ problem, service })),
-      ...registries.flatMap(({ registry, problems: of }) =>
-        of.map((problem) => ({ problem, service, registry })),
-      ),
-      ...tags.flatMap(({ registry, problem }) =>
-        problem === undefined ? [] : [{ problem, service, registry }],
-      ),
-    ]),
-  ];
 }
 
 /** The path in the checkout, if a location is a file of it. */

@@ -1,7 +1,7 @@
 import { isDiskFull, type Problem } from "@tgo/errors";
-import { isRetryable, render, REPORT_FORMATS, mapTexts, type Report } from "@tgo/report";
+import { findings, isRetryable, render, REPORT_FORMATS, mapTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
-import { annotations, findings } from "./annotations.js";
+import { annotations } from "./annotations.js";
 import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
 import { EXIT, type CommandProcess } from "./command-process.js";

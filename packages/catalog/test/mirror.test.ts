@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { applyOverride, parseRegistryFlag, withMirrorFlags } from "../src/index.js";
+import { applyOverride, parseRegistryFlag } from "../src/index.js";
+import { withMirrorFlags } from "../src/mirror.js";
 
 const { mirrors } = applyOverride(
   { services: {} },

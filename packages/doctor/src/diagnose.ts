@@ -1,5 +1,6 @@
 import type { Problem } from "@tgo/errors";
 import { clockProblems, diskProblem, type ClockSkew } from "@tgo/publishing";
+import { count } from "@tgo/report";
 import type { EngineFacts, HostFacts, RegistryFacts } from "./host-facts.js";
 
 /** A row of what `doctor` prints. */
@@ -25,7 +26,7 @@ export function diagnose(facts: HostFacts): Row[] {
     diskRow(facts),
     "problem" in facts.catalog
       ? failed("catalog", facts.catalog.problem)
-      : ok("catalog", `${facts.catalog.from}, ${plural(facts.catalog.services, "service")}`),
+      : ok("catalog", `${facts.catalog.from}, ${count(facts.catalog.services, "service")}`),
     credentialsRow(facts),
     ...facts.registries.map(registryRow),
     ...clockRows(facts.registries),
@@ -60,10 +61,6 @@ function failed(check: string, problem: Problem, state: "warn" | "failed" = "fai
     found: where === undefined || what.includes(where) ? what : `${what} (${where})`,
     remedy: remedy ?? "Run the command that needs it with --verbose.",
   };
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
 function engineRows({ kind, why, version, expected, problems }: EngineFacts): Row[] {
@@ -109,8 +106,9 @@ function credentialsRow({ credentials }: HostFacts): Row {
 /** Messages do not repeat the host that the row is about. */
 function registryRow({ name, host, required, hasLogin, repository, push }: RegistryFacts): Row {
   const check = `registry ${name}`;
-  const login = hasLogin ? "with a login" : "without a login";
-  if (!("problem" in push)) return ok(check, `${host} accepts pushes to ${repository}, ${login}`);
+  if (!("problem" in push))
+    return ok(check, `${host} accepts pushes to ${repository}, ${hasLogin ? "with" : "without"} a login`);
+  const login = host === "docker.io" ? "docker login" : `docker login ${host}`;
   const { problem } = push;
   const state = required ? "failed" : "warn";
   const isRefused = problem.code === "UNAUTHORIZED" || problem.code === "DENIED";
@@ -119,14 +117,14 @@ function registryRow({ name, host, required, hasLogin, repository, push }: Regis
       check,
       state,
       found: `no login for ${host}, and it refuses pushes to ${repository} without one`,
-      remedy: `docker login${host === "docker.io" ? "" : ` ${host}`}`,
+      remedy: login,
     };
   if (problem.code === "UNAUTHORIZED")
     return {
       check,
       state,
       found: `${host} refuses the login: ${problem.what}`,
-      remedy: `The password or token may have expired or be another registry's. Log in again: docker login${host === "docker.io" ? "" : ` ${host}`}`,
+      remedy: `The password or token may have expired or be another registry's. Log in again: ${login}`,
     };
   return failed(check, problem, state);
 }
@@ -163,7 +161,7 @@ function caRow({ ca }: HostFacts): Row {
   if ("problem" in ca) return failed("CA certificates", ca.problem);
   const { from, certificates, expired } = ca;
   if (from === undefined) return ok("CA certificates", "those that Node brings");
-  const found = `${plural(certificates, "certificate")} of ${from}, and those that Node brings`;
+  const found = `${count(certificates, "certificate")} of ${from}, and those that Node brings`;
   // Bundles of distributions have some that have expired; all of a company's own would be a mistake.
   if (expired > 0 && expired === certificates)
     return {

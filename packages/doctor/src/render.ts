@@ -1,3 +1,4 @@
+import { count } from "@tgo/report";
 import type { Row } from "./diagnose.js";
 
 /** Rows as a table of plain text, each remedy below its row; the last line says what it comes to. */
@@ -18,11 +19,11 @@ export function renderRows(rows: readonly Row[]): string {
 }
 
 function summary(rows: readonly Row[]): string {
-  const count = (state: Row["state"]): number => rows.filter((row) => row.state === state).length;
-  const failures = count("failed");
-  const warnings = count("warn");
-  const warned = warnings === 0 ? "" : `; ${warnings === 1 ? "1 warning" : `${warnings} warnings`}`;
+  const numberOf = (state: Row["state"]): number => rows.filter((row) => row.state === state).length;
+  const failures = numberOf("failed");
+  const warnings = numberOf("warn");
+  const warned = warnings === 0 ? "" : `; ${count(warnings, "warning")}`;
   return failures === 0
     ? `This machine can build and publish${warned}.`
-    : `${failures === 1 ? "1 check failed" : `${failures} checks failed`}${warned}.`;
+    : `${count(failures, "check")} failed${warned}.`;
 }

@@ -10,7 +10,7 @@ export type BaseLookUp = (address: string) => Promise<BaseIndex | undefined>;
 /** Whoever cannot be reached from here may be reachable for the engine, which is asked then. */
 const LIMITS = { retries: 0, timeoutMs: 5000, totalMs: 5000 };
 
-/** A look-up with the caller's credentials. Each registry is connected once, and each address asked for once. */
+/** A look-up with the caller's credentials. Each registry is connected once. */
 export function baseLookUp(connections: Omit<Connections, "client">): BaseLookUp {
   const registries = new Map<string, Promise<Registry>>();
   const connect = (host: string): Promise<Registry> => {

@@ -5,9 +5,8 @@ import {
   parseBaseLock,
   parseOverrideFile,
   parsePlatform,
-  parseRegistryFlag,
   selectPlatforms,
-  withMirrorFlags,
+  withFlags,
   type Catalog,
   type Pins,
 } from "@tgo/catalog";
@@ -137,11 +136,8 @@ export async function loadCatalog(
   const name = file === undefined ? undefined : await file.name();
   const override =
     file === undefined || name === undefined ? undefined : parseOverrideFile(await file.contents(), name);
-  const overridden = applyOverride(builtIn, override, name);
-  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
-  if (options.repositories !== undefined)
-    return { ...catalog, registries: imageRegistries(options.repositories) };
-  if (options.registry === undefined || options.registry.length === 0) return catalog;
-  const given = options.registry.map((text) => parseRegistryFlag(text, catalog.registries));
-  return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };
+  const { mirror, registry, repositories } = options;
+  const catalog = applyOverride(builtIn, override, name);
+  if (repositories === undefined) return withFlags(catalog, { mirror, registry });
+  return { ...withFlags(catalog, { mirror }), registries: imageRegistries(repositories) };
 }

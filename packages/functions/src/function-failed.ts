@@ -9,6 +9,12 @@ export class FunctionFailed extends Error {
   }
 }
 
+/** Dagger appends a trace's id to a message: not to its last line, which may be a command or a reference to copy. */
+export function withOwnLastLine(error: unknown): unknown {
+  if (error instanceof Error) error.message = `${error.message.trimEnd()}\n`;
+  return error;
+}
+
 /** A function failed, and its output is a report. */
 export class ReportError extends FunctionFailed {
   constructor(

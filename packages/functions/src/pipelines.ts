@@ -5,6 +5,7 @@ import { build } from "./build.js";
 import type { CombineFlags, ImportFlags, InspectFlags, ReproduceFlags, SbomFlags } from "./images.js";
 import type { Call } from "./call.js";
 import { commandStart, nameCommands } from "./commands.js";
+import { withOwnLastLine } from "./function-failed.js";
 import type { HostOptions } from "./host.js";
 import type { PublishedCandidate, ReleasedImage, VerifiedImage } from "./module-objects.js";
 import type { Options, Product } from "./options.js";
@@ -252,9 +253,7 @@ export class Pipelines {
   async #fail(error: unknown): Promise<never> {
     const { options, host } = this.#call;
     const named = isTgoError(error) ? withCommands(error, await commandStart(options, host)) : error;
-    // Dagger appends a trace's id to the message: not to its last line, which may be a command to copy.
-    if (named instanceof Error && host.local !== true) named.message = `${named.message.trimEnd()}\n`;
-    throw named;
+    throw host.local === true ? named : withOwnLastLine(named);
   }
 }
 

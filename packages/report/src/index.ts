@@ -1,6 +1,7 @@
 export { defined } from "./defined.js";
 export { renderMarkdown } from "./markdown.js";
 export { jsonText, mapTexts, printableLine } from "./printable-text.js";
+export { type Finding, findings } from "./findings.js";
 export { count, duration, size } from "./quantities.js";
 export { type PruneResult, renderPrune } from "./render-prune.js";
 export { renderStatus } from "./render-status.js";

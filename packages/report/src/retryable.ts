@@ -1,4 +1,5 @@
 import type { Problem } from "@tgo/errors";
+import { findings } from "./findings.js";
 import type { Report } from "./report.js";
 
 /** These need a change of the command, the source or the catalog first. */
@@ -15,20 +16,14 @@ const TRANSIENT = new Set<Problem["code"]>([
  * Whether the same command may succeed later: a registry or the network failed, not the request. Something missing
  * from one registry may still arrive there; something missing everywhere stays missing.
  */
-export function isRetryable({
-  command,
-  services,
-  problems = [],
-}: Pick<Report, "services" | "problems"> & Partial<Pick<Report, "command">>): boolean {
-  const own = [...problems, ...services.flatMap((service) => service.problems)];
-  const ofRegistries = services.flatMap((service) => [
-    ...service.registries.flatMap((registry) => registry.problems),
-    ...(service.tags ?? []).flatMap(({ problem }) => problem ?? []),
-  ]);
-  const codes = [...own, ...ofRegistries].map(({ code }) => code);
+export function isRetryable(
+  report: Pick<Report, "services" | "problems"> & Partial<Pick<Report, "command">>,
+): boolean {
+  const found = findings(report);
+  const codes = found.map(({ problem: { code } }) => code);
   // What verify finds stays as it is until something else mends it.
-  if (command === "verify") return codes.every((code) => TRANSIENT.has(code));
+  if (report.command === "verify") return codes.every((code) => TRANSIENT.has(code));
   // The rest of the run would still fail.
   if (codes.some((code) => NEEDS_CHANGE.has(code))) return false;
-  return ofRegistries.length > 0 || own.some(({ code }) => code !== "NOT_FOUND");
+  return found.some(({ problem, registry }) => registry !== undefined || problem.code !== "NOT_FOUND");
 }

@@ -120,6 +120,26 @@ import {
   wholeNumber
 } from "./common.js";
 
+// packages/functions/src/function-failed.ts
+var FunctionFailed = class extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "FunctionFailed";
+  }
+};
+function withOwnLastLine(error) {
+  if (error instanceof Error) error.message = `${error.message.trimEnd()}
+`;
+  return error;
+}
+var ReportError = class extends FunctionFailed {
+  constructor(message, report) {
+    super(message);
+    this.report = report;
+  }
+  report;
+};
+
 // packages/functions/src/refuse-empty.ts
 function refuseEmpty(given) {
   for (const [name, value] of Object.entries(given)) {
@@ -265,13 +285,13 @@ function baseAge({ reference, options }) {
   if (bases === void 0) return void 0;
   const evidence = unique(
     reference.variants.map(({ manifest, child, config }) => {
-      const named2 = {
+      const named = {
         ...config.config?.Labels,
         ...reference.index?.annotations,
         ...child.annotations,
         ...manifest.annotations
       };
-      return ageOfBase(named2[BASE_NAME], named2[BASE_DIGEST], bases);
+      return ageOfBase(named[BASE_NAME], named[BASE_DIGEST], bases);
     })
   );
   return evidence.every((text2) => text2.startsWith("fresh")) ? { evidence } : { state: "note", evidence };
@@ -1608,6 +1628,14 @@ function notAMirror(text2, why) {
   });
 }
 
+// packages/catalog/src/catalog-flags.ts
+function withFlags(catalog, { mirror = [], registry = [] }) {
+  const mirrored2 = { ...catalog, mirrors: withMirrorFlags(catalog.mirrors, mirror) };
+  if (registry.length === 0) return mirrored2;
+  const given = registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
+  return { ...mirrored2, registries: Object.fromEntries(given.map((each) => [each.name, each.registry])) };
+}
+
 // packages/report/src/quantities.ts
 function size(bytes) {
   if (bytes < 1024) return `${bytes} B`;
@@ -2164,15 +2192,15 @@ var Authorizer = class {
   #realm(challenge, where2) {
     const { origin, reach } = this.#o;
     const text2 = challenge.parameters["realm"] ?? "";
-    const named2 = URL.canParse(text2, origin.href) ? new URL(text2, origin) : void 0;
-    const isUsable = named2 !== void 0 && text2.length <= MAX_REALM && /^https?:$/.test(named2.protocol) && named2.username === "" && named2.password === "";
+    const named = URL.canParse(text2, origin.href) ? new URL(text2, origin) : void 0;
+    const isUsable = named !== void 0 && text2.length <= MAX_REALM && /^https?:$/.test(named.protocol) && named.username === "" && named.password === "";
     if (!isUsable) {
       const shown = text2.replace(/\/\/[^/]*@/, "//***@").slice(0, 100);
       throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${shown}")`, {
         where: where2
       });
     }
-    const url = reach(named2);
+    const url = reach(named);
     if (url.protocol === "http:" && origin.protocol === "https:") {
       throw new TgoError(
         "INVALID_RESPONSE",
@@ -3933,8 +3961,8 @@ function nextPage(connection, response, what) {
   const { url: page, where: where2 } = response.call;
   const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "") ?? [];
   if (target === void 0 || !URL.canParse(target, page.href)) return void 0;
-  const named2 = new URL(target, page);
-  const url = named2.pathname === page.pathname ? new URL(named2.search, page) : connection.reach(named2);
+  const named = new URL(target, page);
+  const url = named.pathname === page.pathname ? new URL(named.search, page) : connection.reach(named);
   if (url.origin === connection.origin.origin) return url;
   throw new TgoError("INVALID_RESPONSE", `the list of ${what} continues on another host (${url.origin})`, {
     where: where2
@@ -4100,9 +4128,9 @@ async function expectSame(query, { digest, isHidden = false }) {
     const listed = await askApi(query);
     if (listed !== void 0 && hasAll(listed, query)) return;
     if (listed === void 0 || isHidden) {
-      const named2 = await query.manifests.resolve(query.repository, query.tag, {});
-      if (named2 !== void 0 && named2.digest === digest) return;
-      const read3 = named2 === void 0 ? void 0 : await readList(query);
+      const named = await query.manifests.resolve(query.repository, query.tag, {});
+      if (named !== void 0 && named.digest === digest) return;
+      const read3 = named === void 0 ? void 0 : await readList(query);
       if (read3 !== void 0 && hasAll(read3.entries, query)) return;
     }
     await query.connection.transport.sleep(lag);
@@ -4506,8 +4534,8 @@ async function commandStart(options, host) {
   return ["dagger call", ...argumentWords(await constructorFlags(options))].join(" ");
 }
 function nameCommands(text2, start, end = "\n") {
-  const named2 = text2.replaceAll(COMMAND, () => `${start} `);
-  return named2 === text2 || !start.includes(UNKNOWN) ? named2 : `${named2}${end}${FILL_IN}`;
+  const named = text2.replaceAll(COMMAND, () => `${start} `);
+  return named === text2 || !start.includes(UNKNOWN) ? named : `${named}${end}${FILL_IN}`;
 }
 function nameReportCommands(report, start) {
   return mapTexts(
@@ -4658,13 +4686,26 @@ async function loadCatalog(builtIn, options) {
   const file = options.catalog;
   const name = file === void 0 ? void 0 : await file.name();
   const override = file === void 0 || name === void 0 ? void 0 : parseOverrideFile(await file.contents(), name);
-  const overridden = applyOverride(builtIn, override, name);
-  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
-  if (options.repositories !== void 0)
-    return { ...catalog, registries: imageRegistries(options.repositories) };
-  if (options.registry === void 0 || options.registry.length === 0) return catalog;
-  const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
-  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name2, registry }) => [name2, registry])) };
+  const { mirror, registry, repositories } = options;
+  const catalog = applyOverride(builtIn, override, name);
+  if (repositories === void 0) return withFlags(catalog, { mirror, registry });
+  return { ...withFlags(catalog, { mirror }), registries: imageRegistries(repositories) };
+}
+
+// packages/report/src/findings.ts
+function findings({ problems: problems5 = [], services }) {
+  return [
+    ...problems5.map((problem4) => ({ problem: problem4 })),
+    ...services.flatMap(({ service, problems: own, registries: registries3, tags: tags3 = [] }) => [
+      ...own.map((problem4) => ({ problem: problem4, service })),
+      ...registries3.flatMap(
+        ({ registry, problems: of }) => of.map((problem4) => ({ problem: problem4, service, registry }))
+      ),
+      ...tags3.flatMap(
+        ({ registry, problem: problem4 }) => problem4 === void 0 ? [] : [{ problem: problem4, service, registry }]
+      )
+    ])
+  ];
 }
 
 // packages/report/src/retryable.ts
@@ -4674,20 +4715,12 @@ var NEEDS_CHANGE = /* @__PURE__ */ new Set([
 var TRANSIENT = /* @__PURE__ */ new Set([
   ...["UNAVAILABLE", "UNAUTHORIZED", "DENIED", "ENVIRONMENT", "INTERRUPTED"]
 ]);
-function isRetryable({
-  command,
-  services,
-  problems: problems5 = []
-}) {
-  const own = [...problems5, ...services.flatMap((service) => service.problems)];
-  const ofRegistries = services.flatMap((service) => [
-    ...service.registries.flatMap((registry) => registry.problems),
-    ...(service.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
-  ]);
-  const codes = [...own, ...ofRegistries].map(({ code: code2 }) => code2);
-  if (command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
+function isRetryable(report) {
+  const found = findings(report);
+  const codes = found.map(({ problem: { code: code2 } }) => code2);
+  if (report.command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
   if (codes.some((code2) => NEEDS_CHANGE.has(code2))) return false;
-  return ofRegistries.length > 0 || own.some(({ code: code2 }) => code2 !== "NOT_FOUND");
+  return found.some(({ problem: problem4, registry }) => registry !== void 0 || problem4.code !== "NOT_FOUND");
 }
 
 // packages/report/src/html/render-html.ts
@@ -4751,8 +4784,8 @@ function mergeServices(locations, services) {
     byRegistry.set(location.registry, [...byRegistry.get(location.registry) ?? [], location]);
   }
   return [...byRegistry].flatMap(([registry, found]) => {
-    const named2 = new Set(found.flatMap(({ service }) => service ?? []));
-    if (services < 2 || named2.size < services) return found;
+    const named = new Set(found.flatMap(({ service }) => service ?? []));
+    if (services < 2 || named.size < services) return found;
     const where2 = commonFolder(found.map((location) => location.where));
     return [
       {
@@ -6342,8 +6375,8 @@ function blocks(header, rows, { width, indent: indent2, paintHeader }) {
   });
 }
 function fieldsOf(titles, cells) {
-  const named2 = cells.map((each, column) => [titles[column] ?? "", each]);
-  const filled = named2.filter(([, { lines: lines2 }]) => lines2.some((line) => line !== "" && line !== "-"));
+  const named = cells.map((each, column) => [titles[column] ?? "", each]);
+  const filled = named.filter(([, { lines: lines2 }]) => lines2.some((line) => line !== "" && line !== "-"));
   return fold(filled, ({ lines: lines2 }) => JSON.stringify(lines2)).map(({ value, names }) => ({
     title: names.join(", "),
     cell: value
@@ -6454,11 +6487,11 @@ function images({ registries: registries3, checks: checks3 = [], tag }) {
   const evidence = checks3.flatMap((check2) => check2.evidence);
   const told = registries3.every(({ reference }) => evidence.some((line) => line.includes(reference)));
   if (registries3.length === 0) return tag === void 0 ? [] : [["tag", [tag]]];
-  const named2 = registries3.filter(
+  const named = registries3.filter(
     ({ reference, state }) => state !== "not started" && /[:@]/.test(reference.slice(reference.lastIndexOf("/")))
   );
-  if (told || named2.length === 0) return [];
-  const lines2 = named2.map(({ reference, state }) => {
+  if (told || named.length === 0) return [];
+  const lines2 = named.map(({ reference, state }) => {
     const missing = state === "failed" ? ` (${state})` : "";
     return `${reference}${missing}`;
   });
@@ -6729,21 +6762,6 @@ function render(report, format, options = {}) {
   }
 }
 
-// packages/functions/src/function-failed.ts
-var FunctionFailed = class extends Error {
-  constructor(message) {
-    super(message);
-    this.name = "FunctionFailed";
-  }
-};
-var ReportError = class extends FunctionFailed {
-  constructor(message, report) {
-    super(message);
-    this.report = report;
-  }
-  report;
-};
-
 // packages/functions/src/finish-report.ts
 function finishReport(context, { command, ok, services, started, flags, format }, more = {}) {
   const durationMs = Math.round(performance.now() - started);
@@ -6759,8 +6777,8 @@ function finishReport(context, { command, ok, services, started, flags, format }
     ...more,
     ...!ok && isRetryable({ command, services, ...more }) ? nextOf(context.host.invocation ?? [context.command, command, ...argumentWords(repeated)].join(" ")) : {}
   };
-  const named2 = nameReportCommands(full, context.command);
-  const report = context.host.report?.(named2) ?? mapTexts(named2, context.clean);
+  const named = nameReportCommands(full, context.command);
+  const report = context.host.report?.(named) ?? mapTexts(named, context.clean);
   const text2 = render(report, format, context.host.text);
   if (!ok) throw new ReportError(text2, report);
   return text2;
@@ -6797,13 +6815,13 @@ async function openReferences({ product, options, host }, texts2, others = []) {
       new Registry2({ ...of, ...defined({ credentials }) })
     ])
   );
-  const named2 = (reference) => {
+  const named = (reference) => {
     const registry = clients.get(reference.host);
     if (registry === void 0) throw new TgoError("INTERNAL", `${reference.host} is not connected`);
     const { tag, digest } = reference;
     return { reference, text: formatReference(reference), wanted: tag ?? digest ?? "latest", registry };
   };
-  const images2 = [...new Map(references.map((each) => [formatReference(each), named2(each)])).values()];
+  const images2 = [...new Map(references.map((each) => [formatReference(each), named(each)])).values()];
   return {
     pins,
     progress,
@@ -6814,7 +6832,7 @@ async function openReferences({ product, options, host }, texts2, others = []) {
     host,
     images: images2,
     references,
-    named: named2
+    named
   };
 }
 async function refuseServices({ product, options }, texts2) {
@@ -7101,8 +7119,8 @@ async function pushBlobsAndManifests(parts, destination) {
   const top = parts.manifests.at(-1);
   if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
   const tally = new Tally(onProgress);
-  const named2 = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
-  const isNamed = named2?.digest === top.digest;
+  const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
+  const isNamed = named?.digest === top.digest;
   if (isNamed && !thorough) {
     tally.allPresent(parts, tag);
     return tally.result();
@@ -7949,8 +7967,8 @@ function importLines(report, { where: where2, how, native }) {
   const imported = count2(modules - optional2.length, "module");
   const lines2 = [`imports: ${imported} of ${count2(packages, "package")} ok${without} [${how}]`];
   if (optional2.length > 0) {
-    const named2 = optional2.map(({ module, needs }) => `${module} (needs ${needs})`);
-    lines2.push(`imports: missing optional packages: ${limit(named2).join(", ")} [${how}]`);
+    const named = optional2.map(({ module, needs }) => `${module} (needs ${needs})`);
+    lines2.push(`imports: missing optional packages: ${limit(named).join(", ")} [${how}]`);
   }
   if (equal.packages > 0) {
     const left = `${count2(equal.modules, "module")} of ${count2(equal.packages, "package")}`;
@@ -8646,29 +8664,23 @@ var Multiarch = class {
     this.#call = { client, product: { ...product, catalog: CATALOG }, options, host };
   }
   async publish(variants2, registries3, flags) {
-    return named(async () => {
+    try {
       refuseEmpty({ ...flags });
-      return publishVariants(this.#call, ANY_IMAGE, variants2, registries3, flags);
-    });
+      return await publishVariants(this.#call, ANY_IMAGE, variants2, registries3, flags);
+    } catch (error) {
+      throw withOwnLastLine(error);
+    }
   }
   async verify(references, { elf }, format) {
-    return named(
-      () => verifyReferences(this.#call, references, { elf, fast: false, strictParity: false }, format)
-    );
+    const flags = { elf, fast: false, strictParity: false };
+    return verifyReferences(this.#call, references, flags, format).catch((error) => {
+      throw withOwnLastLine(error);
+    });
   }
 };
-async function named(run2) {
-  try {
-    return await run2();
-  } catch (error) {
-    if (error instanceof Error) error.message = `${error.message.trimEnd()}
-`;
-    throw error;
-  }
-}
 
 // pipelines/multiarch/core.ts
-var PIPELINE = "1e8959ebda91e31c";
+var PIPELINE = "da742b18fec11abf";
 var BUILD_HASH = "c9f00d2801840e84";
 var MultiarchFunctions = class extends Multiarch {
   constructor(client, options) {

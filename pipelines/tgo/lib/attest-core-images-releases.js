@@ -1272,6 +1272,7 @@ export {
   candidateTag,
   stagingTag,
   variantTag,
+  slugOf,
   variantKey,
   assembledKey,
   assembledKeys,

@@ -284,6 +284,11 @@ var FunctionFailed = class extends Error {
     this.name = "FunctionFailed";
   }
 };
+function withOwnLastLine(error) {
+  if (error instanceof Error) error.message = `${error.message.trimEnd()}
+`;
+  return error;
+}
 var ReportError = class extends FunctionFailed {
   constructor(message, report) {
     super(message);
@@ -1488,6 +1493,14 @@ function notAMirror(text2, why) {
   return new TgoError("USAGE", `--mirror "${withoutUserInfo(text2)}" is not a mirror: ${why}`, {
     remedy: "Write pypi=URL, npm=URL, debian=URL or debian-security=URL, or the host of base images and its mirror: docker.io=mirror.example.com/hub."
   });
+}
+
+// packages/catalog/src/catalog-flags.ts
+function withFlags(catalog, { mirror = [], registry = [] }) {
+  const mirrored2 = { ...catalog, mirrors: withMirrorFlags(catalog.mirrors, mirror) };
+  if (registry.length === 0) return mirrored2;
+  const given = registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
+  return { ...mirrored2, registries: Object.fromEntries(given.map((each) => [each.name, each.registry])) };
 }
 
 // packages/registry/src/auth/docker-config.ts
@@ -4365,13 +4378,10 @@ async function loadCatalog(builtIn, options) {
   const file = options.catalog;
   const name = file === void 0 ? void 0 : await file.name();
   const override = file === void 0 || name === void 0 ? void 0 : parseOverrideFile(await file.contents(), name);
-  const overridden = applyOverride(builtIn, override, name);
-  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
-  if (options.repositories !== void 0)
-    return { ...catalog, registries: imageRegistries(options.repositories) };
-  if (options.registry === void 0 || options.registry.length === 0) return catalog;
-  const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
-  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name2, registry }) => [name2, registry])) };
+  const { mirror, registry, repositories } = options;
+  const catalog = applyOverride(builtIn, override, name);
+  if (repositories === void 0) return withFlags(catalog, { mirror, registry });
+  return { ...withFlags(catalog, { mirror }), registries: imageRegistries(repositories) };
 }
 
 // packages/functions/src/call.ts
@@ -6846,6 +6856,22 @@ function render(report, format, options = {}) {
   }
 }
 
+// packages/report/src/findings.ts
+function findings({ problems: problems5 = [], services }) {
+  return [
+    ...problems5.map((problem4) => ({ problem: problem4 })),
+    ...services.flatMap(({ service, problems: own, registries: registries3, tags: tags3 = [] }) => [
+      ...own.map((problem4) => ({ problem: problem4, service })),
+      ...registries3.flatMap(
+        ({ registry, problems: of }) => of.map((problem4) => ({ problem: problem4, service, registry }))
+      ),
+      ...tags3.flatMap(
+        ({ registry, problem: problem4 }) => problem4 === void 0 ? [] : [{ problem: problem4, service, registry }]
+      )
+    ])
+  ];
+}
+
 // packages/report/src/retryable.ts
 var NEEDS_CHANGE = /* @__PURE__ */ new Set([
   ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
@@ -6853,20 +6879,12 @@ var NEEDS_CHANGE = /* @__PURE__ */ new Set([
 var TRANSIENT = /* @__PURE__ */ new Set([
   ...["UNAVAILABLE", "UNAUTHORIZED", "DENIED", "ENVIRONMENT", "INTERRUPTED"]
 ]);
-function isRetryable({
-  command,
-  services,
-  problems: problems5 = []
-}) {
-  const own = [...problems5, ...services.flatMap((service) => service.problems)];
-  const ofRegistries = services.flatMap((service) => [
-    ...service.registries.flatMap((registry) => registry.problems),
-    ...(service.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
-  ]);
-  const codes = [...own, ...ofRegistries].map(({ code: code2 }) => code2);
-  if (command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
+function isRetryable(report) {
+  const found = findings(report);
+  const codes = found.map(({ problem: { code: code2 } }) => code2);
+  if (report.command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
   if (codes.some((code2) => NEEDS_CHANGE.has(code2))) return false;
-  return ofRegistries.length > 0 || own.some(({ code: code2 }) => code2 !== "NOT_FOUND");
+  return found.some(({ problem: problem4, registry }) => registry !== void 0 || problem4.code !== "NOT_FOUND");
 }
 
 // packages/functions/src/finish-report.ts
@@ -10052,6 +10070,9 @@ export {
   readBaseLock,
   loadCatalog,
   openContext,
+  FunctionFailed,
+  withOwnLastLine,
+  ReportError,
   pushBlobsAndManifests,
   finaliseImage,
   finaliseVariants,
@@ -10074,8 +10095,6 @@ export {
   wrap,
   hanging,
   render,
-  FunctionFailed,
-  ReportError,
   finishReport,
   openSigningContext,
   openSignatureChecks,

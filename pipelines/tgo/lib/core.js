@@ -20,7 +20,8 @@ import {
   loginOf,
   nameCommands,
   openContext,
-  prepareBuild
+  prepareBuild,
+  withOwnLastLine
 } from "./core-images-releases.js";
 import "./core-images-layers-releases.js";
 import "./attest-core-images-releases.js";
@@ -206,9 +207,7 @@ var Pipelines = class {
   async #fail(error) {
     const { options, host } = this.#call;
     const named = isTgoError(error) ? withCommands(error, await commandStart(options, host)) : error;
-    if (named instanceof Error && host.local !== true) named.message = `${named.message.trimEnd()}
-`;
-    throw named;
+    throw host.local === true ? named : withOwnLastLine(named);
   }
 };
 function withoutNone({
@@ -638,7 +637,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "3ed754d759531c1c";
+var PIPELINE = "2b8b8452f5a0f761";
 var BUILD_HASH = "c9f00d2801840e84";
 var BUILT_IN = {
   services: {

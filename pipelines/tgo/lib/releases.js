@@ -124,6 +124,7 @@ import {
   readVersion,
   referenceOf,
   repositoryOf,
+  slugOf,
   variantTag
 } from "./attest-core-images-releases.js";
 import {
@@ -2812,10 +2813,10 @@ async function otherKeys(context, prepared, platforms) {
 }
 async function inRegistry2(target, { key, request: { name: name3, source } }, platforms) {
   const repository = repositoryOf(target, name3);
-  const ends = platforms.map((platform) => variantTag("", platform).replace("variant-", ""));
+  const ends = platforms.map((platform) => `-${slugOf(platform)}`);
   try {
     const tags = (await target.client.tags(repository)).filter(
-      (tag) => /^variant-[0-9a-f]{16}-/.test(tag) && !tag.startsWith(`variant-${key}-`) && ends.some((end) => tag.endsWith(end))
+      (tag) => kindOfTag(tag).kind === "variant" && !tag.startsWith(`variant-${key}-`) && ends.some((end) => tag.endsWith(end))
     );
     const read = await inParallel(READS_AT_ONCE3, tags.slice(0, MAX_READ), async (tag) => {
       const { value } = await target.client.manifest(repository, tag, { push: true });

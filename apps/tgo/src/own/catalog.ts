@@ -1,29 +1,23 @@
-import {
-  applyOverride,
-  catalogOrigins,
-  parseOverrideFile,
-  type Catalog,
-  type CatalogOrigins,
-} from "@tgo/catalog";
+import { applyOverride, catalogOrigins, type Catalog, type CatalogOrigins } from "@tgo/catalog";
 import { isTgoError } from "@tgo/errors";
-import { relative } from "node:path";
+import { count } from "@tgo/report";
 import { EXIT } from "../command-process.js";
-import { catalogFile, readCatalogText } from "./catalog-file.js";
+import { catalogFile, readOverride } from "./catalog-file.js";
 import type { OwnRun } from "./own-run.js";
 
 /**
  * `catalog check`: whether a catalog file is valid, with all its problems. `catalog show`: the catalog that results.
  * @throws TgoError CATALOG listing every problem, USAGE for a file that cannot be read
  */
-export async function catalog({ invocation, product, process, output }: OwnRun): Promise<number> {
+export async function catalog(run: OwnRun): Promise<number> {
+  const { invocation, product, output } = run;
   const { words, flags } = invocation;
   const isJson = flags.format === "json";
-  const path = await catalogFile({ invocation, product, process, output });
-  const file = path === undefined ? undefined : relative(process.cwd, path) || path;
+  const named = await catalogFile(run);
+  const file = named?.name;
   const base = await product.builtInCatalog();
   try {
-    const override =
-      path === undefined ? undefined : parseOverrideFile(await readCatalogText(path), file ?? path);
+    const override = await readOverride(named);
     const result = applyOverride(base, override, file);
     if (words[0] === "show") {
       const origins = catalogOrigins(base, override, file);
@@ -46,13 +40,11 @@ export async function catalog({ invocation, product, process, output }: OwnRun):
 function checked(result: Catalog, file: string | undefined): string {
   const services = Object.entries(result.services);
   const registries = Object.keys(result.registries).length;
-  const count = (number: number, one: string, many: string): string =>
-    `${number} ${number === 1 ? one : many}`;
   const silent = services.filter(([, { smoke, image, build }]) => {
     return smoke.http.length === 0 && image.healthcheck === undefined && build.strategy !== "static-web";
   });
   return [
-    `${file ?? "the built-in catalog"} is valid: ${count(services.length, "service", "services")}, ` +
+    `${file ?? "the built-in catalog"} is valid: ${count(services.length, "service")}, ` +
       `${count(registries, "registry", "registries")}, ${result.platforms.join(" and ")}`,
     ...(registries === 0 ? ["  no registry: nothing can be published without --registry"] : []),
     ...(silent.length === 0

@@ -1,18 +1,11 @@
-import {
-  applyOverride,
-  parseOverrideFile,
-  parseRegistryFlag,
-  withMirrorFlags,
-  type Catalog,
-} from "@tgo/catalog";
+import { applyOverride, withFlags, type Catalog } from "@tgo/catalog";
 import { diagnose, probeRegistry, renderProbe, renderRows, type Row, type Seen } from "@tgo/doctor";
 import { problemOf, TgoError } from "@tgo/errors";
 import { parseReference } from "@tgo/registry";
-import { relative } from "node:path";
 import { EXIT } from "../command-process.js";
 import { isDockerRunning } from "../engine.js";
 import { readDefaults } from "../environment-defaults.js";
-import { catalogFile, readCatalogText } from "./catalog-file.js";
+import { catalogFile, readOverride } from "./catalog-file.js";
 import { settings } from "./doctor-settings.js";
 import { credentialsOf, hostFacts } from "./host-facts.js";
 import type { OwnRun } from "./own-run.js";
@@ -57,25 +50,15 @@ function json(rows: readonly Row[], ok: boolean): string {
 async function catalogOf(run: OwnRun): Promise<Seen<{ readonly catalog: Catalog; readonly from: string }>> {
   const { invocation, product, process } = run;
   try {
-    const path = await catalogFile(run);
-    const file = path === undefined ? undefined : relative(process.cwd, path) || path;
-    const override =
-      path === undefined ? undefined : parseOverrideFile(await readCatalogText(path), file ?? path);
-    const catalog = applyOverride(await product.builtInCatalog(), override, file);
+    const file = await catalogFile(run);
+    const catalog = applyOverride(await product.builtInCatalog(), await readOverride(file), file?.name);
     const { env, cwd } = process;
     const defaults = await readDefaults(product.moduleApi, { env, cwd, given: new Map() }, () => undefined);
     const list = (name: string): string[] =>
       [invocation.flags[name] ?? defaults.get(name)?.value ?? []].flat().map(String);
-    const registries = list("registry").map((text) => parseRegistryFlag(text, catalog.registries));
     return {
-      from: file ?? "the built-in catalog",
-      catalog: {
-        ...catalog,
-        mirrors: withMirrorFlags(catalog.mirrors, list("mirror")),
-        ...(registries.length === 0
-          ? {}
-          : { registries: Object.fromEntries(registries.map(({ name, registry }) => [name, registry])) }),
-      },
+      from: file?.name ?? "the built-in catalog",
+      catalog: withFlags(catalog, { mirror: list("mirror"), registry: list("registry") }),
     };
   } catch (error) {
     return { problem: problemOf(error) };

@@ -11,6 +11,7 @@ import { problemOf, TgoError } from "@tgo/errors";
 import { cacheFolder, readInputFile, readReason, runProgram } from "@tgo/host";
 import { checkHost, emulationProblem, emulatorOf, hostPlatform } from "@tgo/local-engine";
 import { Redactor } from "@tgo/redaction";
+import { isLoopback } from "@tgo/registry";
 import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import manifest from "../../package.json";
@@ -172,8 +173,7 @@ async function mirrorFacts({ images, ...indexes }: Catalog["mirrors"]): Promise<
   const addresses = [
     ...Object.entries(images).map(([host, mirror]) => {
       const [first = ""] = mirror.split("/");
-      const isLocal = /^(?:localhost|127\.|\[::1\])/.test(first);
-      return [host, `${isLocal ? "http" : "https"}://${mirror}`] as const;
+      return [host, `${isLoopback(first) ? "http" : "https"}://${mirror}`] as const;
     }),
     ...Object.entries(indexes).flatMap(([name, url]) =>
       typeof url === "string" ? [[name, url] as const] : [],

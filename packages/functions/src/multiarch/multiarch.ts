@@ -1,6 +1,7 @@
 import type { Client, Container } from "@dagger.io/dagger";
 import type { ReportFormat } from "@tgo/report";
 import type { Call } from "../call.js";
+import { withOwnLastLine } from "../function-failed.js";
 import type { HostOptions } from "../host.js";
 import type { Options, Product } from "../options.js";
 import { refuseEmpty } from "../refuse-empty.js";
@@ -38,10 +39,12 @@ export class Multiarch {
     registries: readonly string[],
     flags: PublishVariantsFlags,
   ): Promise<string[]> {
-    return named(async () => {
+    try {
       refuseEmpty({ ...flags });
-      return publishVariants(this.#call, ANY_IMAGE, variants, registries, flags);
-    });
+      return await publishVariants(this.#call, ANY_IMAGE, variants, registries, flags);
+    } catch (error) {
+      throw withOwnLastLine(error);
+    }
   }
 
   async verify(
@@ -49,18 +52,9 @@ export class Multiarch {
     { elf }: { readonly elf: boolean },
     format: ReportFormat,
   ): Promise<string> {
-    return named(() =>
-      verifyReferences(this.#call, references, { elf, fast: false, strictParity: false }, format),
-    );
-  }
-}
-
-/** Dagger appends a trace's id to a message: not to its last line, which may be a reference to copy. */
-async function named<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof Error) error.message = `${error.message.trimEnd()}\n`;
-    throw error;
+    const flags = { elf, fast: false, strictParity: false };
+    return verifyReferences(this.#call, references, flags, format).catch((error: unknown) => {
+      throw withOwnLastLine(error);
+    });
   }
 }

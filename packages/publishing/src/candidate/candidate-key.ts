@@ -62,7 +62,8 @@ export function variantTag(key: string, platform: Platform): string {
   return `variant-${key}-${slugOf(platform)}`;
 }
 
-function slugOf(platform: Platform): string {
+/** A platform as tags have it: "linux-arm64". */
+export function slugOf(platform: Platform): string {
   return platform.replaceAll("/", "-");
 }
 

@@ -1,6 +1,7 @@
 import type { Platform } from "@tgo/catalog";
 import { inParallel } from "@tgo/registry";
-import { variantTag } from "../candidate/candidate-key.js";
+import { kindOfTag } from "@tgo/release-rules";
+import { slugOf } from "../candidate/candidate-key.js";
 import type { Prepared } from "../candidate/prepared.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
@@ -28,11 +29,11 @@ async function inRegistry(
   platforms: readonly Platform[],
 ): Promise<string[]> {
   const repository = repositoryOf(target, name);
-  const ends = platforms.map((platform) => variantTag("", platform).replace("variant-", ""));
+  const ends = platforms.map((platform) => `-${slugOf(platform)}`);
   try {
     const tags = (await target.client.tags(repository)).filter(
       (tag) =>
-        /^variant-[0-9a-f]{16}-/.test(tag) &&
+        kindOfTag(tag).kind === "variant" &&
         !tag.startsWith(`variant-${key}-`) &&
         ends.some((end) => tag.endsWith(end)),
     );
