@@ -43,7 +43,7 @@ for (const [part, files] of Object.entries(COMMITTED))
   if (check || parts.includes(part)) {
     const made = await files();
     for (const [path, text] of Object.entries(made)) await write(path, text);
-    if (part === "core") for (const folder of Object.keys(MODULES)) await removeOthers(`${folder}/lib`, made);
+    if (part === "core") for (const folder of MODULES) await removeOthers(`${folder}/lib`, made);
   }
 if (parts.includes("cli")) await bundleCli();
 if (stale.length > 0) {
@@ -53,7 +53,7 @@ if (stale.length > 0) {
 
 /** The files of every module. @param make makes those of one, from its folder */
 async function ofModules(make) {
-  return Object.assign({}, ...(await Promise.all(Object.keys(MODULES).map((folder) => make(folder)))));
+  return Object.assign({}, ...(await Promise.all(MODULES.map((folder) => make(folder)))));
 }
 
 /** A part that a bundle no longer has would stay in the module, and nothing would load it. */

@@ -22,8 +22,8 @@ beforeAll(async () => {
   await mkdir(consumer);
   await execute("node", [join(root, "scripts/pack.mjs"), packed]);
   // The libraries that they depend on, as the npm registry would give them.
-  const libraries = ["canonicalize", "p-limit", "valibot", "yocto-queue"].map(
-    (name) => `./node_modules/${name}`,
+  const libraries = await Promise.all(
+    ["canonicalize", "p-limit", "valibot", "yocto-queue"].map(libraryFolder),
   );
   const pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination", packed, ...libraries];
   await execute("npm", pack, { cwd: root });
@@ -32,6 +32,13 @@ beforeAll(async () => {
   const install = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
   await execute("npm", [...install, ...tarballs.map((name) => join(packed, name))], { cwd: consumer });
 }, 120_000);
+
+/** The version that packages/registry has of a library: the root may have another one, of a tool. */
+async function libraryFolder(name) {
+  const folders = ["packages/registry/node_modules", "packages/image/node_modules", "node_modules"];
+  const found = folders.map((folder) => join(root, folder, name)).find((path) => existsSync(path));
+  return found ?? Promise.reject(new Error(`${name} is not installed`));
+}
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -127,6 +127,8 @@ describe("Platforms that are built one by one", () => {
     expect(report.variants.map(({ platform, smoke }) => [platform, smoke?.native])).toEqual([
       ["linux/amd64", true],
     ]);
+    // Whoever waits for the tag finds the proof.
+    expect(steps.filter((step) => ["attest", "tag"].includes(step))).toEqual(["attest", "tag"]);
     const { problems } = onlyService(await failedReport(assembly({ on: assembler })));
     expect(problems).toMatchObject([
       {

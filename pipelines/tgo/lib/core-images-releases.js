@@ -9987,6 +9987,26 @@ function isHosted({ urls }) {
   return urls === void 0 || urls.length === 0;
 }
 
+// packages/registry/src/put-tag.ts
+import { setTimeout as delay2 } from "node:timers/promises";
+async function putTag({ registry, repository }, { tag, digest, before, read: read3 }, sleep = delay2) {
+  const resolve = async () => (await registry.resolve(repository, tag, { push: true }))?.digest;
+  const found = await resolve();
+  if (found === digest) return { state: "written" };
+  if (found !== before) return { state: "moved", present: found };
+  const { mediaType, bytes } = await read3();
+  await registry.putManifest(repository, tag, mediaType, bytes);
+  let present = await resolve();
+  for (const lag of TAG_READ_LAG_MS) {
+    if (present !== void 0 && present !== before) break;
+    await sleep(lag);
+    present = await resolve();
+  }
+  if (present === digest) return { state: "written" };
+  if (present === void 0 || present === before) return { state: "stale", present };
+  return { state: "overwritten", present };
+}
+
 // packages/report/src/render-table.ts
 function renderTable(header, texts2, format, width = Infinity) {
   const rows = texts2.map((row) => row.map((text2) => renderLine(text2, format)));
@@ -10055,7 +10075,6 @@ export {
   printableLine,
   jsonText,
   formatEvent,
-  TAG_READ_LAG_MS,
   Registry2 as Registry,
   connectHosts,
   commandStart,
@@ -10085,6 +10104,7 @@ export {
   variantRows,
   smokeRow,
   copyImage,
+  putTag,
   reportService,
   RegistriesFailed,
   interruptionOf,

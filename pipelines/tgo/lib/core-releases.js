@@ -37,6 +37,7 @@ import {
   processorOf,
   promisedMachines,
   pushBlobsAndManifests,
+  putTag,
   render,
   renderLine,
   renderTable,
@@ -2221,6 +2222,7 @@ var ImageTransfer = class {
       const verification = await this.lookup.verify(reached, reference, digest);
       this.rows.verified(reached, reference, verification);
       await this.#attest(digest, targets);
+      await this.#tag(digest, reached);
       return { digest, verification };
     }
     await this.#attest(digest, targets);
@@ -2293,6 +2295,35 @@ var ImageTransfer = class {
       else this.notes.push(`${target.name} has no attestations: ${problem.what}`);
     }
   }
+  /** Writes a tag that says that all is there, in registries of which that is true. */
+  async #tag(digest, targets) {
+    const { context, query, rows } = this;
+    const { service, tags, tagAfterAttesting = false } = query;
+    if (!tagAfterAttesting) return;
+    const [tag] = tags;
+    const whole = targets.filter((target) => rows.of(target).state === "done");
+    const writes = whole.map(async (target) => {
+      const started = performance.now();
+      const to = { registry: target.client, repository: repositoryOf(target, service) };
+      const found = await this.lookup.resolve(target);
+      const read = async () => {
+        const { descriptor, bytes } = await to.registry.manifest(to.repository, digest, { push: true });
+        return { mediaType: descriptor.mediaType, bytes };
+      };
+      try {
+        const { state } = await context.progress.step(
+          { step: "tag", service, registry: target.name },
+          () => putTag(to, { tag, digest, before: found?.digest, read })
+        );
+        const where = referenceOf(target, service, tag);
+        if (state !== "written") throw tagNotWritten(tag, where, state);
+        rows.update(target, { reference: where });
+      } catch (error) {
+        rows.fail(target, error, started);
+      }
+    });
+    await Promise.all(writes);
+  }
   async #put(image, target) {
     const { rows } = this;
     const started = performance.now();
@@ -2315,6 +2346,10 @@ var ImageTransfer = class {
     this.context.progress.note({ step: "copy", service, registry: target.name }, note);
   }
 };
+function tagNotWritten(tag, where, state) {
+  const [code, what, remedy] = state === "stale" ? ["UNAVAILABLE", `the registry does not return ${tag} as it was written`, "Run"] : ["CONFLICT", `another run wrote ${tag} meanwhile`, "When it has finished, run"];
+  return new TgoError(code, what, { where, remedy: `${remedy} the same command again.` });
+}
 
 // packages/publishing/src/publish/bring-image.ts
 async function bringImage(context, request) {
@@ -2333,7 +2368,7 @@ async function bringImage(context, request) {
       const chosen = await chooseImage(context, { service, lookup, tests: request.tests }, found);
       if (chosen !== void 0) requireParity(context, query.service, differencesOf(proofsOf(chosen)));
       const built = chosen === void 0 ? await request.build(transfer, found) : void 0;
-      const named = query.immutable ? {} : { tag: query.tags[0] };
+      const named = query.immutable || query.tagAfterAttesting === true ? {} : { tag: query.tags[0] };
       const source = built?.source ?? (chosen && copyByDigest(context, query.service, chosen.image, named));
       if (source === void 0) throw new RegistriesFailed();
       image = source;
@@ -2476,7 +2511,7 @@ function bringCandidate(context, candidate) {
     build: (transfer) => buildImage(context, { service, tag, build: candidate.build }, transfer)
   });
 }
-async function buildImage(context, { service, tag, build }, { rows, notes: failureNotes }) {
+async function buildImage(context, { service, build, ...named }, { rows, notes: failureNotes }) {
   const { notes, proofs, deliver } = await build({
     targets: splitByRequired(context).required.filter((target) => !rows.hasFailed(target)),
     note: (text) => failureNotes.push(text)
@@ -2486,13 +2521,14 @@ async function buildImage(context, { service, tag, build }, { rows, notes: failu
     proofs,
     source: {
       digest: void 0,
-      tag,
+      ...named,
       put: async (target) => {
         const { image, from } = await deliver(target);
         const to = { registry: target.client, repository: repositoryOf(target, service) };
+        const step = named.tag === void 0 ? "push" : "tag";
         await context.progress.step(
-          { step: "tag", service, registry: target.name },
-          () => pushImage(image, { to, from, tag, thorough: true })
+          { step, service, registry: target.name },
+          () => pushImage(image, { to, from, ...named, thorough: true })
         );
         return { digest: image.digest };
       }

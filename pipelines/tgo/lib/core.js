@@ -637,7 +637,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "2b8b8452f5a0f761";
+var PIPELINE = "5b5af8e5486dc957";
 var BUILD_HASH = "c9f00d2801840e84";
 var BUILT_IN = {
   services: {

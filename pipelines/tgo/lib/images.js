@@ -16,9 +16,6 @@ import {
   TarReader
 } from "./attest-images-layers.js";
 import {
-  putTag
-} from "./images-releases.js";
-import {
   Bases,
   FunctionFailed,
   Platform,
@@ -44,6 +41,7 @@ import {
   printableLine,
   promisedMachines,
   pushBlobsAndManifests,
+  putTag,
   readRequest,
   redactionOf,
   renderLine,

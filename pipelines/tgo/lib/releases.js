@@ -38,9 +38,6 @@ import {
   withinTime
 } from "./core-releases.js";
 import {
-  putTag
-} from "./images-releases.js";
-import {
   Bases,
   FunctionFailed,
   MACHINES,
@@ -79,6 +76,7 @@ import {
   pinned,
   planTags,
   prepareCandidate,
+  putTag,
   readBaseLock,
   readProject,
   readRequest,
@@ -2756,6 +2754,8 @@ function variantQuery({ key, request }, platform) {
     tags: [variantTag(key, platform)],
     version: void 0,
     immutable: false,
+    // An assembly that waits for the tag needs the proof.
+    tagAfterAttesting: true,
     labels: imageLabels(request)
   };
 }
@@ -3673,7 +3673,6 @@ async function publishVariant(context, name3, service, { platform, requireNative
           alone,
           {
             service: name3,
-            tag,
             build: async (registries) => {
               const built = await buildCandidate(context, prepared, { ...registries, only: platform });
               if (requireNative2) built.proofs.forEach(requireNative);

@@ -64,7 +64,7 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
       if (chosen !== undefined) requireParity(context, query.service, differencesOf(proofsOf(chosen)));
       const built = chosen === undefined ? await request.build(transfer, found) : undefined;
       // A version's tag waits for the gate; until then the image is there by digest only.
-      const named = query.immutable ? {} : { tag: query.tags[0] };
+      const named = query.immutable || query.tagAfterAttesting === true ? {} : { tag: query.tags[0] };
       const source = built?.source ?? (chosen && copyByDigest(context, query.service, chosen.image, named));
       if (source === undefined) throw new RegistriesFailed();
       image = source;

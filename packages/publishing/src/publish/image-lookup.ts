@@ -13,6 +13,8 @@ export interface ImageQuery {
   readonly version: string | undefined;
   /** The first tag never changes its digest: another image under it is reported, not replaced. */
   readonly immutable: boolean;
+  /** The first tag is written once what is attached is there as well: whoever waits for the tag relies on that. */
+  readonly tagAfterAttesting?: boolean;
   /** Its index is, byte for byte, what finalise writes with these annotations; undefined if they are not known. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Labels that every variant has. */

@@ -1,9 +1,10 @@
-import { problemOf } from "@tgo/errors";
+import { problemOf, TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
+import { putTag, type TagPut } from "@tgo/registry";
 import { defined, type RegistryReport } from "@tgo/report";
 import type { Attested, ImageProofs } from "../attestation/attestor.js";
 import type { TargetContext } from "../targets/publish-context.js";
-import type { Target } from "../targets/target.js";
+import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 import { ImageLookup, type ImageQuery } from "./image-lookup.js";
 import { RegistryRows } from "./registry-rows.js";
 import { interruptionOf, RegistriesFailed } from "./service-report.js";
@@ -59,6 +60,7 @@ export class ImageTransfer {
       const verification = await this.lookup.verify(reached, reference, digest);
       this.rows.verified(reached, reference, verification);
       await this.#attest(digest, targets);
+      await this.#tag(digest, reached);
       return { digest, verification };
     }
     await this.#attest(digest, targets);
@@ -136,6 +138,35 @@ export class ImageTransfer {
     }
   }
 
+  /** Writes a tag that says that all is there, in registries of which that is true. */
+  async #tag(digest: string, targets: readonly Target[]): Promise<void> {
+    const { context, query, rows } = this;
+    const { service, tags, tagAfterAttesting = false } = query;
+    if (!tagAfterAttesting) return;
+    const [tag] = tags;
+    const whole = targets.filter((target) => rows.of(target).state === "done");
+    const writes = whole.map(async (target) => {
+      const started = performance.now();
+      const to = { registry: target.client, repository: repositoryOf(target, service) };
+      const found = await this.lookup.resolve(target);
+      const read = async (): Promise<{ mediaType: string; bytes: Uint8Array }> => {
+        const { descriptor, bytes } = await to.registry.manifest(to.repository, digest, { push: true });
+        return { mediaType: descriptor.mediaType, bytes };
+      };
+      try {
+        const { state } = await context.progress.step({ step: "tag", service, registry: target.name }, () =>
+          putTag(to, { tag, digest, before: found?.digest, read }),
+        );
+        const where = referenceOf(target, service, tag);
+        if (state !== "written") throw tagNotWritten(tag, where, state);
+        rows.update(target, { reference: where });
+      } catch (error) {
+        rows.fail(target, error, started);
+      }
+    });
+    await Promise.all(writes);
+  }
+
   async #put(image: ImageSource, target: Target): Promise<string | undefined> {
     const { rows } = this;
     const started = performance.now();
@@ -164,4 +195,12 @@ interface InspectedTarget {
   /** `missing`: all of the image, or a part of it. `unusable`: the registry failed, or has another image. */
   readonly state: "complete" | "missing" | "unusable";
   readonly verification?: Verification;
+}
+
+function tagNotWritten(tag: string, where: string, state: Exclude<TagPut["state"], "written">): TgoError {
+  const [code, what, remedy] =
+    state === "stale"
+      ? (["UNAVAILABLE", `the registry does not return ${tag} as it was written`, "Run"] as const)
+      : (["CONFLICT", `another run wrote ${tag} meanwhile`, "When it has finished, run"] as const);
+  return new TgoError(code, what, { where, remedy: `${remedy} the same command again.` });
 }

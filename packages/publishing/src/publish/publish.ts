@@ -109,10 +109,10 @@ export function bringCandidate(context: TargetContext, candidate: Candidate): Pr
   });
 }
 
-/** Builds an image; each registry gets the tag last. */
+/** Builds an image; each registry gets the tag last, if there is one. */
 export async function buildImage(
   context: TargetContext,
-  { service, tag, build }: Pick<Candidate, "service" | "build"> & { readonly tag: string },
+  { service, build, ...named }: Pick<Candidate, "service" | "build"> & { readonly tag?: string },
   { rows, notes: failureNotes }: ImageTransfer,
 ): Promise<BuiltImage> {
   const { notes, proofs, deliver } = await build({
@@ -124,12 +124,13 @@ export async function buildImage(
     proofs,
     source: {
       digest: undefined,
-      tag,
+      ...named,
       put: async (target) => {
         const { image, from } = await deliver(target);
         const to = { registry: target.client, repository: repositoryOf(target, service) };
-        await context.progress.step({ step: "tag", service, registry: target.name }, () =>
-          pushImage(image, { to, from, tag, thorough: true }),
+        const step = named.tag === undefined ? "push" : "tag";
+        await context.progress.step({ step, service, registry: target.name }, () =>
+          pushImage(image, { to, from, ...named, thorough: true }),
         );
         return { digest: image.digest };
       },

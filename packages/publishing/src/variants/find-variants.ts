@@ -35,6 +35,8 @@ export function variantQuery({ key, request }: Prepared, platform: Platform): Im
     tags: [variantTag(key, platform)],
     version: undefined,
     immutable: false,
+    // An assembly that waits for the tag needs the proof.
+    tagAfterAttesting: true,
     labels: imageLabels(request),
   };
 }

@@ -73,7 +73,6 @@ export async function publishVariant(
             alone,
             {
               service: name,
-              tag,
               build: async (registries) => {
                 const built = await buildCandidate(context, prepared, { ...registries, only: platform });
                 if (requireNative) built.proofs.forEach(requireNativeRun);
