@@ -159,9 +159,9 @@ function clockRows(registries: readonly RegistryFacts[]): Row[] {
 
 function caRow({ ca }: HostFacts): Row {
   if ("problem" in ca) return failed("CA certificates", ca.problem);
-  const { from, certificates, expired } = ca;
+  const { from, certificates, expired, onlyBuilds } = ca;
   if (from === undefined) return ok("CA certificates", "those that Node brings");
-  const found = `${count(certificates, "certificate")} of ${from}, and those that Node brings`;
+  const found = `${count(certificates, "certificate")} of ${from}, ${onlyBuilds ? "for build steps" : "and those that Node brings"}`;
   // Bundles of distributions have some that have expired; all of a company's own would be a mistake.
   if (expired > 0 && expired === certificates)
     return {

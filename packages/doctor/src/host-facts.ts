@@ -18,6 +18,8 @@ export interface HostFacts {
     readonly from: string | undefined;
     readonly certificates: number;
     readonly expired: number;
+    /** Whether only build steps trust them: registries are asked with Node's own variable. */
+    readonly onlyBuilds?: boolean;
   }>;
   readonly proxies: readonly ProxyFacts[];
   readonly git: string | undefined;
@@ -31,7 +33,7 @@ export interface EngineFacts {
   readonly version?: string;
   /** The version of Dagger's engine that the pipelines name. */
   readonly expected: string;
-  /** What the local engine lacks. */
+  /** What the local engine lacks, or why Dagger's cannot be reached. */
   readonly problems: readonly Problem[];
 }
 

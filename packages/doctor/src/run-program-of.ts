@@ -24,7 +24,8 @@ export async function runProgramOf(
   } catch (error) {
     const { code, signal, stderr } = error as { code?: string | number; signal?: string; stderr?: string };
     const said = stderr?.trim().split("\n").at(-1) ?? "";
-    const why = said === "" ? String(signal ?? code ?? error) : said;
+    // Where no emulator takes it, libc gives it to a shell, which quotes the program itself.
+    const why = said.includes(path) ? "nothing here takes it for a program" : said || String(signal ?? code);
     return problemOf(
       new TgoError("ENVIRONMENT", `a program of ${platform} does not run here: ${why}`, {
         remedy:

@@ -26,6 +26,13 @@ export function emulationProblem(platform: Platform, folder = BINFMT): TgoError 
   if (platform.split("/").slice(0, 2).join("/") === hostPlatform()) return undefined;
   const architecture = platform.split("/")[1] ?? platform;
   const { qemu, elf } = MACHINES[architecture] ?? { qemu: architecture, elf: architecture };
+  // Entries say "enabled" all the same.
+  if (existsSync(`${folder}/status`) && readFileSync(`${folder}/status`, "utf8").startsWith("disabled"))
+    return new TgoError(
+      "ENVIRONMENT",
+      `this machine cannot run ${platform} programs: all emulators are disabled`,
+      { where: `${folder}/status`, remedy: `echo 1 > ${folder}/status` },
+    );
   const enabled = entries(folder).some(
     (text) => text.startsWith("enabled") && /^flags:.*F/m.test(text) && text.includes(elf),
   );
@@ -50,12 +57,6 @@ export function emulationProblem(platform: Platform, folder = BINFMT): TgoError 
       "ENVIRONMENT",
       `whether this machine can run ${platform} programs is unknown: binfmt_misc, where the kernel lists its emulators, is not mounted`,
       { where: folder, remedy: mount },
-    );
-  if (readFileSync(`${folder}/status`, "utf8").startsWith("disabled"))
-    return new TgoError(
-      "ENVIRONMENT",
-      `this machine cannot run ${platform} programs: all emulators are disabled`,
-      { where: `${folder}/status`, remedy: `echo 1 > ${folder}/status` },
     );
   return new TgoError(
     "ENVIRONMENT",

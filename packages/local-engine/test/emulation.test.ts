@@ -31,7 +31,9 @@ describe("emulation", () => {
   });
 
   it("that is disabled as a whole is enabled by one command", () => {
-    const folder = binfmt({ status: "disabled\n" });
+    // The kernel goes on to call each of them enabled.
+    const qemu = "enabled\ninterpreter /usr/bin/qemu\nflags: F\noffset 0\nmagic 7f454c46imaginary\n";
+    const folder = binfmt({ status: "disabled\n", qemu });
     expect(emulationProblem("linux/imaginary", folder)).toMatchObject({
       remedy: `echo 1 > ${folder}/status`,
     });

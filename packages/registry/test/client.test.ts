@@ -323,6 +323,18 @@ describe("retries", () => {
     expect(requests).toHaveLength(tries);
   });
 
+  test.each([
+    ["CERT_HAS_EXPIRED", /clock.*renew/],
+    ["CERT_NOT_YET_VALID", /clock/],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", /another host/],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", /NODE_EXTRA_CA_CERTS/],
+  ])("the remedy is the certificate's: %s", async (code, remedy) => {
+    const { registry } = fakeRegistry(() => Promise.reject(networkError(code)));
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
+      remedy: expect.stringMatching(remedy) as string,
+    });
+  });
+
   test("an error names the address at which the registry is reached", async () => {
     const { registry } = fakeRegistry(() => Promise.reject(networkError("ECONNREFUSED")), {
       host: "localhost:5001",

@@ -7,12 +7,12 @@ import {
   type HostFacts,
   type Seen,
 } from "@tgo/doctor";
-import { problemOf, TgoError } from "@tgo/errors";
+import { problemOf, TgoError, type Problem } from "@tgo/errors";
 import { cacheFolder, readInputFile, readReason, runProgram } from "@tgo/host";
 import { checkHost, emulationProblem, emulatorOf, hostPlatform } from "@tgo/local-engine";
 import { Redactor } from "@tgo/redaction";
 import { isLoopback } from "@tgo/registry";
-import { statfs } from "node:fs/promises";
+import { access, constants, statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import manifest from "../../package.json";
 import { hostCredentials, readDefaultDockerConfig, type CredentialSource } from "../docker-config.js";
@@ -48,12 +48,17 @@ export async function hostFacts(
       why: choice.why,
       expected: manifest.dependencies["@dagger.io/dagger"],
       ...(version === undefined ? {} : { version }),
-      problems: choice.engine === "local" ? checkHost().map((error) => problemOf(error)) : [],
+      problems:
+        choice.engine === "local"
+          ? checkHost().map((error) => problemOf(error))
+          : await engineProblems(env, isDockerRunning),
     },
     platforms: await Promise.all(
       (known?.platforms ?? PLATFORMS).map((platform) => platformFacts(platform, env)),
     ),
-    disk: await seen(() => diskFacts(env, Object.keys(known?.services ?? {}).length)),
+    disk: await seen(() =>
+      diskFacts(env, { services: Object.keys(known?.services ?? {}).length, engine: choice.engine }),
+    ),
     catalog:
       "problem" in catalog
         ? catalog
@@ -100,9 +105,34 @@ async function platformFacts(
   return { platform, runs: { by: `emulated by ${version ?? path ?? "the kernel"}` } };
 }
 
+/** Why Dagger's engine cannot be used: nothing answers where it is, or there is no Docker to start it. */
+async function engineProblems(
+  env: Environment,
+  isDockerRunning: FactsOptions["isDockerRunning"],
+): Promise<Problem[]> {
+  const session = env.DAGGER_SESSION_PORT ?? "";
+  const variable = session === "" ? "_EXPERIMENTAL_DAGGER_RUNNER_HOST" : "DAGGER_SESSION_PORT";
+  const address = session === "" ? (env[variable] ?? "") : `http://127.0.0.1:${session}`;
+  if (/^(?:tcp|unix|http):/.test(address)) {
+    const found = await connects(address, `Start the engine, correct ${variable}, or add --engine local.`);
+    return found === undefined ? [] : [{ ...found, what: `Dagger's engine ${found.what}` }];
+  }
+  const needsDocker = address === "" || address.startsWith("docker-");
+  return !needsDocker || (await isDockerRunning())
+    ? []
+    : [
+        problemOf(
+          new TgoError("ENVIRONMENT", "Docker, which runs Dagger's engine, is not running", {
+            remedy:
+              "Start Docker, let _EXPERIMENTAL_DAGGER_RUNNER_HOST name an engine, or add --engine local.",
+          }),
+        ),
+      ];
+}
+
 async function diskFacts(
   env: Environment,
-  services: number,
+  { services, engine }: { readonly services: number; readonly engine: "dagger" | "local" },
 ): Promise<{ path: string; freeBytes: number; services: number }> {
   const path = cacheFolder(env);
   // The folder is made by the first build.
@@ -111,9 +141,39 @@ async function diskFacts(
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(at) === at) throw error;
       return undefined;
     });
-    if (found !== undefined) return { path, freeBytes: found.bavail * found.bsize, services };
+    if (found === undefined) continue;
+    if (engine === "local") await checkWritable(at, found);
+    return { path, freeBytes: found.bavail * found.bsize, services };
   }
 }
+
+/** @throws TgoError ENVIRONMENT if no file can be written in a folder: it is read-only, or its disk takes no more files */
+async function checkWritable(
+  path: string,
+  disk: { readonly files: number; readonly ffree: number },
+): Promise<void> {
+  const remedy = "Let XDG_CACHE_HOME name a folder on another disk.";
+  await access(path, constants.W_OK).catch((cause: unknown) => {
+    throw new TgoError("ENVIRONMENT", `cannot be written to: ${readReason(cause)}`, {
+      where: path,
+      remedy,
+      cause,
+    });
+  });
+  // A disk without a table of files has none to count.
+  if (disk.files > 0 && disk.ffree < MIN_FILES)
+    throw new TgoError(
+      "ENVIRONMENT",
+      `takes only ${disk.ffree} more files, whatever space is left (inodes)`,
+      {
+        where: path,
+        remedy: `Remove files there. ${remedy}`,
+      },
+    );
+}
+
+/** A Python service with its interpreter has about this many. */
+const MIN_FILES = 10_000;
 
 /** Of the dagger command, or of the engine's container, without starting either. */
 async function daggerVersion(env: Environment): Promise<string | undefined> {
@@ -191,7 +251,7 @@ async function mirrorFacts({ images, ...indexes }: Catalog["mirrors"]): Promise<
 async function caFacts(bundle: {
   readonly path: string | undefined;
   readonly from: string;
-}): Promise<{ from: string | undefined; certificates: number; expired: number }> {
+}): Promise<Exclude<HostFacts["ca"], { readonly problem: unknown }>> {
   const { path, from } = bundle;
   if (path === undefined) return { from: undefined, certificates: 0, expired: 0 };
   const remedy = `Let ${from} name a PEM file with the certificate authorities to trust, or unset it.`;
@@ -205,7 +265,7 @@ async function caFacts(bundle: {
   const counted = countCertificates(text.bytes.toString("latin1"));
   if (counted === undefined)
     throw new TgoError("ENVIRONMENT", `${from} has no certificate in PEM`, { where: path, remedy });
-  return { from: path, ...counted };
+  return { from: path, ...counted, onlyBuilds: from !== "NODE_EXTRA_CA_CERTS" };
 }
 
 const PROXIES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];

@@ -54,6 +54,8 @@ export class Store {
     try {
       await mkdir(home, { recursive: true });
       for (const folder of FOLDERS) await makeFolder(join(home, folder));
+      // Images contain set-user-id programs, which no user of this machine may reach.
+      await chmod(home, 0o700);
     } catch (cause) {
       if (isDiskFull(cause)) throw diskFull(cause, home);
       throw new TgoError("ENVIRONMENT", "cannot write to the engine's cache folder", {
@@ -62,8 +64,6 @@ export class Store {
         cause,
       });
     }
-    // Images contain set-user-id programs, which no user of this machine may reach.
-    await chmod(home, 0o700);
     await store.#removeUnwritten();
     await store.#removeLeftovers();
     await store.#removeUnused();

@@ -67,6 +67,15 @@ const ADVICE: readonly { codes: RegExp; remedy: string }[] = [
     remedy: "Check the host's spelling, and that this machine can resolve names.",
   },
   { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
+  {
+    codes: /CERT_(?:HAS_EXPIRED|NOT_YET_VALID)/,
+    remedy:
+      "Set this machine's clock if it is wrong; else the registry's operator has to renew the certificate.",
+  },
+  {
+    codes: /ALTNAME/,
+    remedy: "The certificate is for another host: correct the registry's address, or have the name added.",
+  },
   { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
   {
     codes: /SSL|EPROTO/,
