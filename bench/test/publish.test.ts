@@ -68,12 +68,13 @@ it("compares medians with what was before, and with the targets", () => {
     ...[20, 25, 30].map((seconds) => run("after", "one", seconds)),
     ...[50, 48, 90].map((seconds) => run("after", "both", seconds)),
     run("after", "edit", 10),
+    run("after", "signed", 52),
     run("after", "dockerfile", 150),
   ];
   const [wall, processor, compared] = publishTables({ ...CONDITIONS, runs });
   expect(wall?.rows).toEqual([
-    ["tgo-api", "before", "40.0 (30.0–50.0)", "–", "–", "–", "–", "0"],
-    ["tgo-api", "after", "25.0 (20.0–30.0)", "50.0 (48.0–90.0)", "–", "10.0", "150.0", "3"],
+    ["tgo-api", "before", "40.0 (30.0–50.0)", "–", "–", "–", "–", "–", "0"],
+    ["tgo-api", "after", "25.0 (20.0–30.0)", "50.0 (48.0–90.0)", "–", "10.0", "52.0", "150.0", "3"],
   ]);
   expect(processor?.rows[1]?.[3]).toBe("100.0 (96.0–180.0)");
   expect(compared?.rows.map(([, value]) => value)).toEqual([
@@ -82,6 +83,7 @@ it("compares medians with what was before, and with the targets", () => {
     "1.25 × (≤ 1.60)",
     "3.00 × (≥ 3.30 MISSED)",
     "0.20 × (≤ 0.40)",
+    "1.04 × (≤ 1.05)",
   ]);
 });
 

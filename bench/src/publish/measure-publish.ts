@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { duration } from "@tgo/report";
@@ -35,8 +36,8 @@ export interface PublishBench {
   readonly print: (text: string) => void;
 }
 
-/** Cold publishes of one round, in turns: first one code, then the other; the next round begins with the other. */
-export function turnsOf(codes: readonly string[], round: number): string[] {
+/** What is compared, in turns: first the one, then the other; the next round begins with the other. */
+export function turnsOf<T>(codes: readonly T[], round: number): T[] {
   return round % 2 === 0 ? [...codes].reverse() : [...codes];
 }
 
@@ -53,8 +54,8 @@ export async function measureRound(
   const failed = (error: unknown): void => {
     onFailure(`round ${round}  ${sample.name}: ${error instanceof Error ? error.message : String(error)}`);
   };
-  const groups: PublishKind[][] = [["one"], ["both", "warm", "edit"]];
-  for (const group of groups)
+  const groups: PublishKind[][] = [["one"], ["both", "warm", "edit"], ["signed"]];
+  for (const group of turnsOf(groups, round))
     for (const code of turnsOf(Object.keys(checkouts), round)) {
       const measured = group.filter((kind) => (code === "before" ? beforeKinds : kinds).includes(kind));
       if (measured.length > 0)
@@ -152,6 +153,7 @@ async function measureGroup(
         checkout: options.checkouts[code] ?? "",
         args: [
           ...args,
+          ...(kind === "signed" ? ["--signing-key", `file:${await signingKey(work)}`] : []),
           ...["--docker-config", `file:${bench.dockerConfig}`, "--format", "json"],
           ...["--platform", kind === "one" ? native : `${native},${foreign}`],
           ...(options.caBundle === undefined ? [] : ["--ca-bundle", options.caBundle]),
@@ -174,10 +176,17 @@ async function measureGroup(
   }
 }
 
+async function signingKey(work: string): Promise<string> {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const file = join(work, "signing-key.pem");
+  await writeFile(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  return file;
+}
+
 function catalogOf({ registries, mirror }: PublishBench, place: string): object {
   const own = registries.map(({ name, host, isPublic }): [string, object] => [
     name,
-    { host, repository: `${place}/{service}`, required: true, public: isPublic },
+    { host, repository: `${place}/{service}`, required: true, public: isPublic, referrers: true },
   ]);
   return {
     registries: { ghcr: null, dockerhub: null, acr: null, ...Object.fromEntries<object>(own) },

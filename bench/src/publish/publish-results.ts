@@ -1,10 +1,10 @@
 import type { EngineName } from "../job.js";
 
 /**
- * What is published: the native platform alone or both, from nothing, again, and after an edit; or both by the service's own
- * Dockerfile, to the same end.
+ * What is published: the native platform alone or both, from nothing, again, and after an edit; both from nothing and signed,
+ * with bills of materials and provenance; or both by the service's own Dockerfile, to the same end.
  */
-export const PUBLISH_KINDS = ["one", "both", "warm", "edit", "dockerfile"] as const;
+export const PUBLISH_KINDS = ["one", "both", "warm", "edit", "signed", "dockerfile"] as const;
 export type PublishKind = (typeof PUBLISH_KINDS)[number];
 
 export interface MeasuredPublish {

@@ -21,6 +21,7 @@ export { keylessSigner, type KeylessOptions } from "./sign/keyless-signer.js";
 export type { Signer } from "./sign/signer.js";
 export { parseStatement, statementBytes, type Attestation, type Statement } from "./statement.js";
 export { readTrust, type Trust } from "./verify/trust.js";
+export { trustedSigner } from "./verify/trusted-signer.js";
 export type { TrustedIdentity, TrustedKey, TrustPolicy } from "./verify/trust-policy.js";
 export {
   verifyAttestations,

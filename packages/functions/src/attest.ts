@@ -6,6 +6,7 @@ import {
   keylessSigner,
   keySigner,
   readTrust,
+  trustedSigner,
   UNKNOWN_BUILDER,
   type Signer,
   type Trust,
@@ -27,13 +28,18 @@ export async function openAttestor(
   flags: SigningFlags,
   { carriesAll = false }: { readonly carriesAll?: boolean } = {},
 ): Promise<Attestor> {
-  const signer = await openSigner(context, flags);
+  const given = await openSigner(context, flags);
+  const { required = false } = context.catalog.signatures ?? {};
+  const policy = await openTrust(context, options);
+  const isNamed = required && policy.keys.length + policy.identities.length > 0;
+  const signer = given && trustedSigner(given, policy, isNamed);
   const own = signer?.publicKey === undefined ? [] : [{ name: signer.name, pem: signer.publicKey }];
   return createAttestor({
     targets: context.targets,
     signer,
-    trust: await openTrust(context, options, own),
-    required: context.catalog.signatures?.required ?? false,
+    // What this run signs, it finds again, also where the policy names nobody.
+    trust: { ...policy, keys: [...policy.keys, ...readTrust({ keys: own, identities: [] }).keys] },
+    required,
     carriesAll,
     statements: context.ledger === undefined ? [] : [imageStatements(context.ledger, builderIn(context))],
   });
@@ -77,13 +83,11 @@ function plaintext(secret: Secret | undefined): Promise<string | undefined> {
 
 /**
  * Whose signatures count: those of the catalog and the flags.
- * @param own keys that this run signs with
  * @throws TgoError USAGE
  */
 export async function openTrust(
   { catalog }: Pick<Context, "catalog">,
   { trustedKey, trustedIdentity = [], trustedRoot }: Options,
-  own: readonly { readonly name: string; readonly pem: string }[] = [],
 ): Promise<Trust> {
   const [keys, root] = await Promise.all([trustedKey?.contents(), trustedRoot?.contents()]);
   const { signatures } = catalog;
@@ -96,7 +100,6 @@ export async function openTrust(
         ...defined({ expires }),
       })),
       ...(keys === undefined ? [] : keysOf(keys)),
-      ...own,
     ],
     identities: [...(signatures?.identities ?? []), ...trustedIdentity.map(identityOf)],
     ...defined({ trustedRoot: root }),

@@ -50,6 +50,40 @@ describe("signing flags", () => {
   });
 });
 
+describe("a signing key that the policy", () => {
+  const OTHER = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
+    type: "spki",
+    format: "pem",
+  });
+  const named = (key: object, required = true): Promise<unknown> =>
+    openAttestor(
+      {
+        ...context,
+        catalog: { signatures: { required, identities: [], keys: [key] } },
+      } as unknown as Context,
+      {},
+      { signingKey: secret(PEM), signingKeyPassword: secret("pass") },
+    );
+  const own = { name: "release", publicKey: PUBLIC };
+
+  it.each<[string, object, boolean]>([
+    ["it is none of the policy's keys", { name: "other", publicKey: OTHER }, true],
+    ["it is the revoked key release", { ...own, revoked: true }, true],
+    ["it is the revoked key release", { ...own, revoked: true }, false],
+    ["it is the key release, which expired at 2020-01-01", { ...own, expires: "2020-01-01" }, true],
+  ])("does not trust is refused before anything is built: %s", async (what, key, required) => {
+    const { message } = await rejection(named(key, required));
+    expect(message).toMatch(/^signatures: the signatures of key \S+ do not count: /);
+    expect(message).toContain(what);
+  });
+
+  it("names is taken, and any key where no signature is required", async () => {
+    await named(own);
+    await named({ ...own, expires: "2999-01-01" });
+    await named({ name: "other", publicKey: OTHER }, false);
+  });
+});
+
 describe("trust flags", () => {
   it("take several keys of one file, and identities", async () => {
     const trust = await openTrust(context, {

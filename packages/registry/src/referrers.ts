@@ -125,6 +125,7 @@ export async function attachManifests(
     ({ own }, index) => present[index] === undefined || !before.listed.has(own.digest),
   );
   const claims = await Promise.all(missing.map((artifact) => push(query, artifact)));
+  await Promise.all(missing.map(({ own }) => expectStored(query, own.digest)));
   const added = missing.map(({ own }) => own);
   const view = missing.length === 0 ? before : await list(query, added, claims.every(Boolean));
   if (anonymous !== undefined) await expectSame({ ...query, ...anonymous }, view);
@@ -145,6 +146,17 @@ async function push(query: Query, { own, blobs, bytes }: ArtifactManifest): Prom
   );
   // Pushed even when it exists: the registry may have got its referrers API since.
   return (await manifests.put(repository, own.digest, own.mediaType, bytes)).subject !== undefined;
+}
+
+/** A list can name what the registry has forgotten. */
+async function expectStored(query: Query, digest: string): Promise<void> {
+  if ((await query.manifests.resolve(query.repository, digest, { push: true })) !== undefined) return;
+  throw problem(
+    query,
+    "UNAVAILABLE",
+    `the artifact ${digest} was pushed, but the registry lacks it`,
+    "Run the same command again. If that does not help, the registry loses what it accepts.",
+  );
 }
 
 /** Waits until the referrers API lists the artifacts; where it does not, adds them to the list under the tag. */

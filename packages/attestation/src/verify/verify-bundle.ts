@@ -60,16 +60,21 @@ function verifyKey(bundle: Bundle, hint: string, trust: Trust): string | Refusal
       "unknown signer",
       `it is signed by a key that is not trusted (${hint.slice(0, 12) || "unnamed"})`,
     );
-  if (signing.revoked === true)
-    return refuse("revoked key", `it is signed by the revoked key ${signing.name}`);
-  if (signing.expires !== undefined && Date.parse(signing.expires) <= trust.now().getTime())
-    return refuse(
-      "expired key",
-      `it is signed by the key ${signing.name}, which expired at ${signing.expires}`,
-    );
+  const refusal = refusalOfKey(signing, trust);
+  if (refusal !== undefined) return refusal;
   if (!signature.verifySignature(signing.key))
     return refuse("tampered", `its content is not what the key ${signing.name} signed`);
   return `key ${signing.name}`;
+}
+
+/** Why the signatures of a key that the policy names do not count. */
+export function refusalOfKey(
+  { name, revoked, expires }: Trust["keys"][number],
+  { now }: Pick<Trust, "now">,
+): Refusal | undefined {
+  if (revoked === true) return refuse("revoked key", `it is signed by the revoked key ${name}`);
+  if (expires === undefined || Date.parse(expires) > now().getTime()) return undefined;
+  return refuse("expired key", `it is signed by the key ${name}, which expired at ${expires}`);
 }
 
 function verifyIdentity(bundle: Bundle, trust: Trust): string | Refusal {

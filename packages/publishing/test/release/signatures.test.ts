@@ -1,8 +1,21 @@
 import { generateKeyPairSync } from "node:crypto";
-import { keySigner, readAttestations, readTrust, type Signer } from "@tgo/attestation";
-import { errorResponse } from "@tgo/testing";
+import {
+  keylessSigner,
+  keySigner,
+  readAttestations,
+  readTrust,
+  trustedSigner,
+  type Signer,
+} from "@tgo/attestation";
+import {
+  errorResponse,
+  identityToken,
+  startSigstore,
+  type FakeRequest,
+  type SigstoreService,
+} from "@tgo/testing";
 import { isRetryable } from "@tgo/report";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAttestor } from "../../src/attestation/create-attestor.js";
 import type { TargetContext } from "../../src/targets/publish-context.js";
 import { MemoryHarness } from "./memory-harness.js";
@@ -95,13 +108,6 @@ describe("A release with a key", () => {
     expect(isRetryable(released)).toBe(false);
   });
 
-  it("writes no tag if the signer fails", async () => {
-    const broken = { ...KEY, sign: () => Promise.reject(new Error("no network")) };
-    const released = await harness.release("1.2.3", {}, signing({ signer: broken, required: false }));
-    expect(released.ok).toBe(false);
-    expect(new Set(harness.everywhere("1.2.3"))).toEqual(new Set([undefined]));
-  });
-
   it("is complete where a registry refuses artifacts, unless the policy needs signatures", async () => {
     harness.registries.dockerhub.intercept = ({ method, body }) =>
       method === "PUT" && body.includes("vnd.oci.empty")
@@ -144,5 +150,104 @@ describe("A release with a key", () => {
     const attestor = createAttestor({ targets: context.targets, signer: undefined, trust, required: false });
     expect((await harness.release("1.2.3", {}, { ...context, attestor })).ok).toBe(true);
     expect(harness.engine.tested).toHaveLength(SERVICES.length);
+  });
+});
+
+describe("A release whose policy requires signatures writes no tag", () => {
+  const CLAIMS = {
+    iss: "https://token.actions.githubusercontent.com",
+    sub: "https://github.com/tgoai/tgo/ci.yml",
+  };
+  const NOWHERE = "http://127.0.0.1:9";
+  let sigstore: SigstoreService;
+  beforeAll(async () => {
+    sigstore = await startSigstore();
+  });
+  afterEach(() => {
+    sigstore.fail = undefined;
+  });
+  afterAll(() => sigstore.stop());
+
+  /** Signs as an identity that the policy trusts, unless it names another one. */
+  function identity(services: { fulcioUrl?: string; rekorUrl?: string } = {}, subject = CLAIMS.sub): Signer {
+    const { url, trustedRoot } = sigstore;
+    const identities = [{ issuer: CLAIMS.iss, subject }];
+    const signer = keylessSigner({
+      ...{ fulcioUrl: url, rekorUrl: url, identityToken: identityToken(CLAIMS) },
+      ...services,
+    });
+    return trustedSigner(signer, readTrust({ keys: [], identities, trustedRoot }), true);
+  }
+  const failing =
+    (path: RegExp, status: number): (() => Signer) =>
+    () => {
+      sigstore.fail = { path, status };
+      return identity();
+    };
+  /** Makes dockerhub answer so. */
+  const answering =
+    (intercept: (request: FakeRequest) => Response | undefined): (() => Signer) =>
+    () => {
+      harness.registries.dockerhub.intercept = intercept;
+      return KEY;
+    };
+  const isList = ({ url }: FakeRequest): boolean => /manifests\/sha256-/.test(url.pathname);
+  const created = (): Response => new Response(null, { status: 201 });
+
+  it.each<[string, () => Signer, RegExp]>([
+    ["if Fulcio cannot be reached", () => identity({ fulcioUrl: NOWHERE }), /Fulcio cannot be reached/],
+    ["if Fulcio is broken", failing(/signingCert/, 500), /Fulcio returned status 500/],
+    ["if Fulcio refuses", failing(/signingCert/, 400), /Fulcio gives no certificate .*: status 400/],
+    ["if Rekor cannot be reached", () => identity({ rekorUrl: NOWHERE }), /Rekor cannot be reached/],
+    ["if Rekor is broken", failing(/log.entries/, 503), /Rekor returned status 503/],
+    ["if Rekor refuses", failing(/log.entries/, 400), /Rekor refuses to log the signature: status 400/],
+    [
+      "for an identity that the policy does not name",
+      () => identity({}, "https://github.com/tgoai/tgo/*@refs/tags/*"),
+      /do not count: it is signed by https:\/\/github.com\/tgoai\/tgo\/ci.yml of .*, which is not trusted/,
+    ],
+    [
+      "if the signer fails in a way of its own",
+      () => ({ ...KEY, sign: () => Promise.reject(new Error("the token was taken out")) }),
+      /the token was taken out/,
+    ],
+    [
+      "if a registry refuses artifacts",
+      answering(({ method, body }) =>
+        method === "PUT" && body.includes("vnd.oci.empty")
+          ? errorResponse(403, "DENIED", "unknown manifest class")
+          : undefined,
+      ),
+      /dockerhub.*unknown manifest class/,
+    ],
+    [
+      "if a registry takes lists of signatures and forgets them",
+      answering((request) => (request.method === "PUT" && isList(request) ? created() : undefined)),
+      /the artifact was pushed, but the list of referrers lacks it/,
+    ],
+    [
+      "if a registry takes signatures and forgets them",
+      answering(({ method, body, url }) =>
+        method === "PUT" && url.pathname.includes("/manifests/sha256:") && body.includes("sigstore.bundle")
+          ? created()
+          : undefined,
+      ),
+      /the artifact sha256:\w+ was pushed, but the registry lacks it/,
+    ],
+    [
+      "if a list loses an entry whenever it is written",
+      answering((request) => {
+        if (request.method !== "PUT" || !isList(request)) return undefined;
+        const list = JSON.parse(request.body.toString()) as { manifests: unknown[] };
+        const body = Buffer.from(JSON.stringify({ ...list, manifests: list.manifests.slice(1) }));
+        return harness.registries.dockerhub.respond({ ...request, body });
+      }),
+      /the artifact was pushed, but the list of referrers lacks it/,
+    ],
+  ])("%s", async (_, signer, what) => {
+    const released = await harness.release("1.2.3", {}, signing({ signer: signer() }));
+    expect(released.ok).toBe(false);
+    expect(new Set(harness.everywhere("1.2.3"))).toEqual(new Set([undefined]));
+    expect(JSON.stringify(released)).toMatch(what);
   });
 });
