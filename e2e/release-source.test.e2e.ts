@@ -43,9 +43,11 @@ describe.each(ENGINES)("a release of a checkout on the %s engine", (engine) => {
       await writeFile(join(checkout, "repos/tiny", path), text);
     };
     const tgo = (command: string, ...args: string[]): Promise<Outcome> =>
-      harness.run([command, "--service", "tiny", "--catalog", catalog, "--format", "json", ...args], {
+      harness.run([command, "--service", "tiny", "--format", "json", ...catalogFlag(args), ...args], {
         cwd: checkout,
       });
+    const catalogFlag = (args: readonly string[]): string[] =>
+      args.includes("--catalog") ? [] : ["--catalog", catalog];
     /** The names in /app of the image, and the text of its server.py. */
     const contents = async (tag: string): Promise<{ names: string[]; server: string }> => {
       const folder = join(harness.folder, `image-${tag}`);
@@ -111,6 +113,52 @@ describe.each(ENGINES)("a release of a checkout on the %s engine", (engine) => {
       await write("Dockerfile", `${DOCKERFILE}RUN true\n`);
       const { code, stdout } = await tgo("release", "--version", "1.2.4");
       expect([code, stdout]).toEqual([1, expect.stringContaining("repos/tiny/Dockerfile (modified)")]);
+    });
+
+    it("is held to each guard of the catalog until its remedy is carried out", async () => {
+      const guards = { annotatedTag: true, defaultBranch: true, advances: true };
+      const settings = JSON.parse(await readFile(catalog, "utf8")) as object;
+      const guarded = await harness.catalog("guarded.json", { ...settings, release: { guards } });
+      const release = (version: string, command = "release"): Promise<Outcome> =>
+        tgo(command, "--catalog", guarded, "--version", version);
+      const refused = async (version: string, ...whats: readonly RegExp[]): Promise<void> => {
+        const { code, stdout } = await release(version);
+        expect(code).toBe(1);
+        for (const what of whats) expect(stdout).toMatch(what);
+        expect(await tagsIn(harness.registries.open, "tgoai/tiny")).not.toContain(version);
+      };
+      const origin = join(harness.folder, "origin.git");
+      await git("checkout", "-q", "--", ".");
+      await git("branch", "-q", "-M", "main");
+      await git("init", "-q", "--bare", "-b", "main", origin);
+      await git("remote", "add", "origin", origin);
+      await git("push", "-q", "origin", "main");
+      await git("fetch", "-q", "origin");
+      await git("remote", "set-head", "origin", "--auto");
+
+      await write("server.py", `${await readFile(join(checkout, "repos/tiny/server.py"), "utf8")}# 2\n`);
+      await commit();
+      await refused("2.0.1", /has no tag v2\.0\.1/, /git tag -a v2\.0\.1 -m v2\.0\.1/, /not on origin\/main/);
+      expect((await release("2.0.1", "preflight")).stdout).toContain("has no tag v2.0.1");
+      await git("tag", "v2.0.1");
+      await refused("2.0.1", /v2\.0\.1 is not annotated/);
+      await git("tag", "-a", "-f", "v2.0.1", "v2.0.1^{}", "-m", "v2.0.1");
+      await refused("2.0.1", /the commit is not on origin\/main/, /Merge it/);
+      await git("push", "-q", "origin", "main");
+      expect((await release("2.0.1")).code).toBe(0);
+
+      for (const version of ["2.0.0", "2.0.2", "2.1.0"]) await git("tag", "-a", `v${version}`, "-m", version);
+      await refused("2.0.0", /2\.0\.0 does not advance its line: tiny in \w+ has 2\.0\.1/);
+      expect((await release("2.0.2")).code).toBe(0);
+      // Begun before: it may be finished.
+      expect((await release("2.0.1")).code).toBe(0);
+
+      await write("server.py", "x = 3\n");
+      await commit();
+      await git("push", "-q", "origin", "main");
+      await refused("2.1.0", /v2\.1\.0 names another commit/, /git checkout v2\.1\.0/);
+      await git("checkout", "-q", "v2.1.0");
+      expect((await release("2.1.0")).code).toBe(0);
     });
   });
 });

@@ -124,7 +124,10 @@ function registryRow({ name, host, required, hasLogin, repository, push }: Regis
       check,
       state,
       found: `${host} refuses the login: ${problem.what}`,
-      remedy: `The password or token may have expired or be another registry's. Log in again: ${login}`,
+      remedy: [
+        ...(problem.remedy?.includes("docker login") === true ? [] : [problem.remedy]),
+        `The password or token may have expired or be another registry's. Log in again: ${login}`,
+      ].join("\n"),
     };
   return failed(check, problem, state);
 }

@@ -147,10 +147,17 @@ test.each<[rule: string, failure: RegistryFailure, code: string, text: RegExp, a
       oci("UNAUTHORIZED", "authentication required", [
         { Type: "repository", Class: "", Name: "tgoai/x", Action: "pull" },
       ]),
-      { scheme: "bearer" },
+      { scheme: "bearer", method: "GET" },
     ),
     "DENIED",
-    /does not say which/,
+    /does not say which[^]*may read it/,
+    1,
+  ],
+  [
+    "denied-or-missing",
+    failed(HUB, 401, oci("UNAUTHORIZED", "authentication required"), { scheme: "bearer", lacksScope: true }),
+    "DENIED",
+    /login itself is accepted[^]*Read & Write/,
     1,
   ],
   [

@@ -39,6 +39,13 @@ const login = (failure: RegistryFailure): string =>
     ? `No credentials for ${failure.host} were given. Run "docker login ${failure.host}" and pass that docker config (--docker-config).`
     : `Check the user and password for ${failure.host}: "docker login ${failure.host}" must accept them.`;
 
+/** For a login that the registry has given a token to. */
+const access = ({ method, host }: RegistryFailure): string => {
+  const reads = method === "GET" || method === "HEAD";
+  const token = HUB.test(host) && !reads ? ' (an access token with "Read & Write")' : "";
+  return `The login itself is accepted: check that the repository exists, and that the account and its token may ${reads ? "read" : "write to"} it${token}.`;
+};
+
 const LOG = "The registry's own log says more about it.";
 
 const CONTINUES = "it continues where it stopped";
@@ -256,7 +263,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   {
     name: "acr-login",
-    matches: (failure) => ACR.test(failure.host) && failure.status === 401,
+    matches: (failure) => ACR.test(failure.host) && failure.status === 401 && failure.lacksScope !== true,
     code: "UNAUTHORIZED",
     what: () => "ACR rejects this login",
     remedy: (failure) =>
@@ -278,7 +285,8 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     matches: (failure) =>
       (failure.status === 401 || failure.status === 403) &&
       (failure.stage === "token" ||
-        says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(failure)) &&
+        failure.lacksScope === true ||
+        says(/requested access to the resource is denied|"Action"/i)(failure)) &&
       failure.scheme !== "basic" &&
       failure.where.includes("/"),
     code: "DENIED",
@@ -286,7 +294,8 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       failure.identity === "anonymous"
         ? "not found, or not readable without credentials (the registry does not say which)"
         : "not found, or these credentials have no access (the registry does not say which)",
-    remedy: login,
+    remedy: (failure) =>
+      (failure.stage === "token" || failure.identity === "anonymous" ? login : access)(failure),
   },
   {
     name: "unauthorized",

@@ -19,6 +19,8 @@ export interface RegistryFailure {
   readonly retryAfter: string | undefined;
   /** The scheme that `WWW-Authenticate` names first. */
   readonly scheme: string | undefined;
+  /** Whether it names a token that grants too little, by RFC 6750's `error`. */
+  readonly lacksScope?: boolean;
   readonly identity: "anonymous" | "credentials";
   /** The manifest that was sent: its media type and size. */
   readonly sent?: string;

@@ -102,6 +102,7 @@ export class Transport {
 
   async failureOf(response: RegistryResponse): Promise<RegistryFailure> {
     const { call, status, headers } = response;
+    const [challenge] = parseChallenges(headers.get("www-authenticate") ?? "");
     const mediaType = call.method === "PUT" ? call.headers?.["content-type"] : undefined;
     return {
       host: this.#o.host,
@@ -113,7 +114,8 @@ export class Transport {
       text: this.#o.redactor.clean(await response.text()),
       contentType: headers.get("content-type") ?? "",
       retryAfter: headers.get("retry-after") ?? undefined,
-      scheme: parseChallenges(headers.get("www-authenticate") ?? "")[0]?.scheme,
+      scheme: challenge?.scheme,
+      lacksScope: challenge?.parameters["error"] === "insufficient_scope",
       identity: this.#o.identity,
       granted: call.granted === true,
       ...(mediaType?.includes("json") === true
