@@ -1,6 +1,6 @@
 /** Measures whole publishes: `npm run bench -- publish`. */
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { dockerConfig, startRegistry } from "@tgo/testing";
@@ -9,6 +9,7 @@ import { bundleChild } from "./src/bundle.js";
 import { describeMachine } from "./src/machine.js";
 import { measureRound, type PublishBench } from "./src/publish/measure-publish.js";
 import { parsePublishOptions, PUBLISH_HELP, type PublishOptions } from "./src/publish/publish-options.js";
+import { readPublishes, withRun } from "./src/publish/publish-file.js";
 import type { PublishResults } from "./src/publish/publish-results.js";
 import { publishTables } from "./src/publish/publish-tables.js";
 import { writePublishes } from "./src/publish/write-publishes.js";
@@ -74,8 +75,10 @@ export async function publishBench(
           bench,
           { sample, round },
           {
-            onRun: (run) =>
-              (results = { ...results, date: new Date().toISOString(), runs: [...results.runs, run] }),
+            onRun: (run) => {
+              const commit = results.commits[run.code] ?? "";
+              results = withRun({ ...results, date: new Date().toISOString() }, { ...run, commit });
+            },
             onFailure: (failure) => failures.push(failure),
           },
         );
@@ -111,13 +114,7 @@ async function earlierResults({ output, checkouts, engine }: PublishOptions): Pr
     ),
   );
   const { cpu, cores, os } = await describeMachine();
-  const earlier =
-    output === undefined
-      ? undefined
-      : await readFile(output, "utf8").then(
-          (text) => JSON.parse(text) as PublishResults,
-          () => undefined,
-        );
+  const earlier = output === undefined ? undefined : await readPublishes(output);
   // It is published: without where things are on this machine.
   const args = process.argv.slice(2).map((arg) => (isAbsolute(arg) ? `../${basename(arg)}` : arg));
   const command = ["npm run bench --", ...args].join(" ");

@@ -1,15 +1,19 @@
 import type { Kind } from "./kinds.js";
-import { secondsOf, type Results, type ServiceResults } from "./results.js";
+import type { PublishKind, PublishResults } from "./publish/publish-results.js";
+import { publishSpread, servicesOf } from "./publish/publish-tables.js";
+import { secondsOf, type Results } from "./results.js";
 import type { Spread } from "./statistics.js";
 
 interface Series {
-  readonly kind: Kind;
   readonly name: string;
   readonly colour: string;
+  /** Of a service; undefined where it was not measured. */
+  readonly spread: (service: string) => Spread | undefined;
 }
 
 interface Panel {
   readonly title: string;
+  readonly services: readonly string[];
   readonly series: readonly Series[];
 }
 
@@ -17,6 +21,7 @@ interface Panel {
 const OURS = "#2f81c9";
 const OURS_BOTH = "#3fa66b";
 const DOCKERFILE = "#c9762f";
+const BEFORE = "#8b8f96";
 const TEXT = "#7d8590";
 const RULE = "#7d859055";
 
@@ -29,50 +34,69 @@ const BETWEEN_GROUPS = 16;
 const FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"';
 
 /**
- * Draws medians of cold builds as an SVG for light and dark pages: one group of bars per service, one panel for native
- * builds and one for the foreign platform, each with its own scale. Thin lines show minimum and maximum.
+ * Draws medians of cold builds and whole publishes as an SVG for light and dark pages: one group of bars per service, and
+ * panels with their own scales. Thin lines show minimum and maximum.
  */
-export function plot(results: Results): string {
+export function plot(results: Results, publishes?: PublishResults): string {
   const { native, foreign } = results;
+  const services = results.services.map(({ service }) => service);
+  const builds = (kind: Kind, name: string, colour: string): Series => ({
+    ...{ name, colour },
+    spread: (wanted) => {
+      const found = results.services.find(({ service }) => service === wanted);
+      return found && secondsOf(found, kind);
+    },
+  });
   const panels: readonly Panel[] = [
+    ...(publishes === undefined ? [] : [publishPanel(publishes)]),
     {
-      title: "Cold builds, seconds (lower is better)",
+      ...{ title: "Cold builds, seconds (lower is better)", services },
       series: [
-        { kind: "one", name: `ours, ${native} alone`, colour: OURS },
-        { kind: "both", name: "ours, both platforms", colour: OURS_BOTH },
-        { kind: "dockerfile", name: `Dockerfile, ${native} alone`, colour: DOCKERFILE },
+        builds("one", `ours, ${native} alone`, OURS),
+        builds("both", "ours, both platforms", OURS_BOTH),
+        builds("dockerfile", `Dockerfile, ${native} alone`, DOCKERFILE),
       ],
     },
     {
-      title: `${foreign} alone on a ${native} machine, cold, seconds`,
-      series: [
-        { kind: "foreign", name: "ours", colour: OURS },
-        { kind: "emulated", name: "Dockerfile under emulation", colour: DOCKERFILE },
-      ],
+      ...{ title: `${foreign} alone on a ${native} machine, cold, seconds`, services },
+      series: [builds("foreign", "ours", OURS), builds("emulated", "Dockerfile under emulation", DOCKERFILE)],
     },
   ];
   const parts: string[] = [];
   let top = 8;
   for (const panel of panels) {
-    const drawn = drawPanel(panel, results.services, top);
+    const drawn = drawPanel(panel, top);
     parts.push(...drawn.parts);
     top = drawn.bottom + 26;
   }
   const height = Math.round(top - 10);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title" ${FONT} font-size="12" fill="${TEXT}">`,
-    `<title id="title">Cold build times of ${xml(results.services.map(({ service }) => service).join(", "))}</title>`,
+    `<title id="title">Build and publish times of ${xml(services.join(", "))}</title>`,
     ...parts,
     "</svg>",
     "",
   ].join("\n");
 }
 
-function drawPanel(
-  { title, series }: Panel,
-  services: readonly ServiceResults[],
-  top: number,
-): { parts: string[]; bottom: number } {
+function publishPanel(publishes: PublishResults): Panel {
+  const of = (code: string, kind: PublishKind, name: string, colour: string): Series => ({
+    ...{ name, colour },
+    spread: (service) => publishSpread(publishes, { service, code, kind }, "seconds"),
+  });
+  return {
+    title: "Whole publishes to three registries, cold, seconds (lower is better)",
+    services: servicesOf(publishes),
+    series: [
+      of("before", "one", "before, one platform", BEFORE),
+      of("after", "one", "ours, one", OURS),
+      of("after", "both", "ours, both platforms", OURS_BOTH),
+      of("after", "dockerfile", "Dockerfile, both", DOCKERFILE),
+    ],
+  };
+}
+
+function drawPanel({ title, services, series }: Panel, top: number): { parts: string[]; bottom: number } {
   const parts = [text(LEFT, top + 14, title, 'font-size="15" font-weight="600"')];
   let x = LEFT;
   for (const { name, colour } of series) {
@@ -85,7 +109,7 @@ function drawPanel(
   const bottom = first + services.length * group;
   const most = Math.max(
     1,
-    ...services.flatMap((service) => series.map(({ kind }) => secondsOf(service, kind)?.max ?? 0)),
+    ...services.flatMap((service) => series.map(({ spread }) => spread(service)?.max ?? 0)),
   );
   const ticks = ticksTo(most);
   const scale = (WIDTH - LEFT - RIGHT) / (ticks.at(-1) ?? most);
@@ -97,10 +121,10 @@ function drawPanel(
   services.forEach((service, index) => {
     const y = first + index * group + BETWEEN_GROUPS / 2;
     const middle = y + (series.length * (BAR + GAP)) / 2 + 3;
-    parts.push(text(LEFT - 10, middle, service.service, 'text-anchor="end" font-weight="600"'));
-    series.forEach(({ kind, colour }, position) => {
+    parts.push(text(LEFT - 10, middle, service, 'text-anchor="end" font-weight="600"'));
+    series.forEach(({ spread, colour }, position) => {
       const barTop = y + position * (BAR + GAP);
-      parts.push(...bar(secondsOf(service, kind), { top: barTop, scale, colour }));
+      parts.push(...bar(spread(service), { top: barTop, scale, colour }));
     });
   });
   return { parts, bottom: bottom + 15 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { replaceBetweenMarkers } from "./markers.js";
 import { plot } from "./plot.js";
+import { readPublishes } from "./publish/publish-file.js";
 import { renderMarkdown } from "./render.js";
 import type { Results } from "./results.js";
 import { ROOT } from "./samples.js";
@@ -23,7 +24,7 @@ export async function writeResults(folder: string, results: Results): Promise<st
   const files = [
     [document, await format(markdown, { ...(await resolveConfig(document)), parser: "markdown" })],
     [join(folder, `${NAME}.json`), await json(results)],
-    [join(folder, `${NAME}.svg`), plot(results)],
+    [join(folder, `${NAME}.svg`), plot(results, await readPublishes())],
   ] as const;
   for (const [file, content] of files) await writeFile(file, content);
   return files.map(([file]) => file);

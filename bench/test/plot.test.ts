@@ -22,6 +22,20 @@ describe("the plot", () => {
     }
   });
 
+  it("draws whole publishes of services that were published, without a builds' row for them", () => {
+    const run = { code: "after", kind: "both", commit: "c", processorSeconds: 1 } as const;
+    const publishes = {
+      ...{ commands: [], commits: {}, machine: "", date: "", engine: "local" as const },
+      runs: [30, 10, 20].map((seconds) => ({ ...run, service: "shop-api", seconds })),
+    };
+    const svg = plot(results(service()), publishes);
+    expect(svg).toContain("Whole publishes");
+    expect(svg.match(/>shop-api</g)).toHaveLength(1);
+    expect(svg).toContain(">20.0 s<");
+    // Before, one platform, and the Dockerfile.
+    expect(svg.match(/not measured/g)).toHaveLength(3);
+  });
+
   it("labels missing measurements", () => {
     expect(plot(results(service({ runs: runs("one", 10) })))).toContain("not measured");
   });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { expect, it } from "vitest";
+import { merge, withRun } from "../src/publish/publish-file.js";
 import { turnsOf } from "../src/publish/measure-publish.js";
 import { parsePublishOptions } from "../src/publish/publish-options.js";
 import type { MeasuredPublish } from "../src/publish/publish-results.js";
@@ -60,6 +61,7 @@ it("compares medians with what was before, and with the targets", () => {
     service: "tgo-api",
     code,
     kind,
+    commit: "",
     seconds,
     processorSeconds: seconds * 2,
   });
@@ -87,6 +89,26 @@ it("compares medians with what was before, and with the targets", () => {
   ]);
 });
 
+it("keeps what was measured earlier of other services and kinds, and replaces another commit's", () => {
+  const run = (service: string, kind: MeasuredPublish["kind"], commit: string): MeasuredPublish => ({
+    ...{ service, code: "after", kind, commit, seconds: commit.length, processorSeconds: 1 },
+  });
+  const old = [run("tgo-api", "both", "a"), run("tgo-api", "edit", "a"), run("tgo-rag", "both", "a")];
+  const known = { ...CONDITIONS, commands: ["first"], runs: old };
+  const added = {
+    ...{ ...CONDITIONS, commands: ["second"] },
+    runs: [run("tgo-api", "both", "bb"), run("tgo-ai", "both", "bb"), run("tgo-api", "both", "bb")],
+  };
+  const merged = merge(known, added);
+  expect(merged.runs.map(({ service, kind, commit }) => [service, kind, commit].join(" "))).toEqual([
+    ...["tgo-api edit a", "tgo-rag both a", "tgo-api both bb", "tgo-ai both bb", "tgo-api both bb"],
+  ]);
+  expect(merged.commands).toEqual(["first", "second"]);
+  // Written twice from one file, nothing counts twice.
+  expect(merge(merged, added).runs).toHaveLength(5);
+  expect(withRun(merged, run("tgo-ai", "both", "bb")).runs).toHaveLength(6);
+});
+
 it("refuses unknown kinds and folders that are no checkout", () => {
   expect(parsePublishOptions(["--kinds", "one,both"], {})).toMatchObject({
     kinds: ["one", "both"],
@@ -94,5 +116,6 @@ it("refuses unknown kinds and folders that are no checkout", () => {
   });
   expect(() => parsePublishOptions(["--kinds", "two"], {})).toThrow(TgoError);
   expect(() => parsePublishOptions(["--before", "/usr"], {})).toThrow(/not a checkout/);
+  expect(() => parsePublishOptions(["--write", "--engine", "dagger"], {})).toThrow(/local engine/);
   expect(parsePublishOptions(["--help"], {})).toBeUndefined();
 });

@@ -65,14 +65,13 @@ export async function measureRound(
     await measureDockerfile(bench, sample, round).then(onRun, failed);
 }
 
-type OnRun = (run: MeasuredPublish) => void;
+/** A run, before its checkout's commit is known. */
+type NewRun = Omit<MeasuredPublish, "commit">;
+
+type OnRun = (run: NewRun) => void;
 
 /** A service's own Dockerfile, on an empty engine. */
-async function measureDockerfile(
-  bench: PublishBench,
-  sample: Sample,
-  round: number,
-): Promise<MeasuredPublish> {
+async function measureDockerfile(bench: PublishBench, sample: Sample, round: number): Promise<NewRun> {
   const { options, native, foreign, program, work, signal, catalog } = bench;
   const state = await emptyEngine(bench);
   const source = join(work, sample.name);
@@ -108,7 +107,7 @@ async function emptyEngine({ options, program, work, signal }: PublishBench): Pr
   return state;
 }
 
-function told({ print }: PublishBench, run: MeasuredPublish, round: number): MeasuredPublish {
+function told({ print }: PublishBench, run: NewRun, round: number): NewRun {
   const { service, code, kind, seconds, processorSeconds } = run;
   print(
     `round ${round}  ${service}  ${code}  ${kind}: ${duration(seconds * 1000)}, processor ${processorSeconds.toFixed(1)} s`,

@@ -50,8 +50,8 @@ images come from a registry on this machine.
                         passed to the Dockerfiles that declare it, e.g. a mirror
   --timeout MINUTES     time limit of one publish [default: 20]
   --output FILE         JSON file for the results; rounds that are in it already count too
-  --write               writes the tables to docs/background/benchmarks.md, and the results to publishes.json there,
-                        where --output names no other file
+  --write               adds the results to docs/background/publishes.json, and writes the tables of benchmarks.md
+                        and its plot; services and kinds that were not measured now keep theirs; local engine only
 `;
 
 /**
@@ -65,6 +65,10 @@ export function parsePublishOptions(
 ): PublishOptions | undefined {
   const values = parse(args);
   if (values.help === true) return undefined;
+  if (values.write === true && values.engine === "dagger")
+    throw new TgoError("USAGE", "--write is for the local engine, whose results the document has", {
+      remedy: "For Dagger's engine: --output FILE.",
+    });
   const bundle = values["ca-bundle"] ?? env.TGO_CA_BUNDLE ?? env.NODE_EXTRA_CA_CERTS;
   return {
     rounds: count("rounds", values.rounds ?? "3"),
@@ -81,7 +85,7 @@ export function parsePublishOptions(
     },
     caBundle: bundle === undefined ? undefined : existing("ca-bundle", bundle),
     timeoutMs: count("timeout", values.timeout ?? "20") * 60_000,
-    output: outputOf(values),
+    output: values.output === undefined ? undefined : resolve(values.output),
     write: values.write === true,
   };
 }
@@ -112,11 +116,6 @@ function parse(args: readonly string[]) {
     const message = cause instanceof Error ? (cause.message.split(". ", 1)[0] ?? "") : String(cause);
     throw new TgoError("USAGE", message, { remedy: "See npm run bench -- publish --help.", cause });
   }
-}
-
-function outputOf({ output, write }: { output?: string; write?: boolean }): string | undefined {
-  if (output !== undefined) return resolve(output);
-  return write === true ? `${ROOT}/docs/background/publishes.json` : undefined;
 }
 
 function list(text: string): string[] {

@@ -12,6 +12,8 @@ export interface MeasuredPublish {
   /** Name of the checkout: "before", "after". */
   readonly code: string;
   readonly kind: PublishKind;
+  /** Of the checkout; for a Dockerfile, of the engine that built it. */
+  readonly commit: string;
   readonly seconds: number;
   readonly processorSeconds: number;
 }

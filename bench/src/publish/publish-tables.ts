@@ -14,15 +14,12 @@ const KINDS: readonly (readonly [PublishKind, string])[] = [
 ];
 
 /** Medians of wall clock and processor seconds, and how they compare. */
-export function publishTables({ runs }: PublishResults): Table[] {
-  const services = [...new Set(runs.map(({ service }) => service))].sort();
+export function publishTables(results: PublishResults): Table[] {
+  const { runs } = results;
+  const services = servicesOf(results);
   const codes = [...new Set(runs.map(({ code }) => code))].sort((a, b) => order(a) - order(b));
   const spread = (service: string, code: string, kind: PublishKind, unit: Unit): Spread | undefined =>
-    spreadOf(
-      runs
-        .filter((run) => run.service === service && run.code === code && run.kind === kind)
-        .map((run) => run[unit]),
-    );
+    publishSpread(results, { service, code, kind }, unit);
   const measured = (title: string, unit: Unit): Table => ({
     title,
     head: ["service", "code", ...KINDS.map(([, name]) => name), "rounds, cold"],
@@ -56,6 +53,23 @@ export function publishTables({ runs }: PublishResults): Table[] {
     measured("Whole publish, processor seconds: median (min–max)", "processorSeconds"),
     compared,
   ];
+}
+
+export function servicesOf({ runs }: PublishResults): string[] {
+  return [...new Set(runs.map(({ service }) => service))].sort();
+}
+
+/** Of one kind of publish; undefined where it was not measured. */
+export function publishSpread(
+  { runs }: PublishResults,
+  { service, code, kind }: Pick<MeasuredPublish, "service" | "code" | "kind">,
+  unit: Unit,
+): Spread | undefined {
+  return spreadOf(
+    runs
+      .filter((run) => run.service === service && run.code === code && run.kind === kind)
+      .map((run) => run[unit]),
+  );
 }
 
 type Median = (kind: PublishKind, unit?: Unit, code?: string) => number | undefined;

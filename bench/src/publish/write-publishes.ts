@@ -2,26 +2,55 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { replaceBetweenMarkers } from "../markers.js";
+import { plot } from "../plot.js";
 import { markdownTable } from "../render.js";
 import { ROOT } from "../samples.js";
+import { readEarlier } from "../write-results.js";
+import { merge, PUBLISHES, readPublishes } from "./publish-file.js";
 import type { PublishResults } from "./publish-results.js";
-import { publishTables } from "./publish-tables.js";
+import { publishTables, servicesOf } from "./publish-tables.js";
 
 const DOCUMENT = join(ROOT, "docs/background/benchmarks.md");
 
-/** Writes the tables into docs/background/benchmarks.md. @returns the file */
-export async function writePublishes(results: PublishResults): Promise<string> {
+/**
+ * Writes the tables into docs/background/benchmarks.md, the runs beside it, and draws the plot again. What was written
+ * there of other services stays.
+ * @returns the document
+ */
+export async function writePublishes(added: PublishResults): Promise<string> {
+  const known = await readPublishes();
+  const results = known === undefined ? added : merge(known, added);
   const text = replaceBetweenMarkers(await readFile(DOCUMENT, "utf8"), section(results), "publish");
-  await writeFile(DOCUMENT, await format(text, { ...(await resolveConfig(DOCUMENT)), parser: "markdown" }));
+  const formatted = async (file: string, content: string, parser: string): Promise<void> =>
+    writeFile(file, await format(content, { ...(await resolveConfig(file)), parser }));
+  await formatted(DOCUMENT, text, "markdown");
+  await formatted(PUBLISHES, JSON.stringify(results), "json");
+  const builds = await readEarlier();
+  if (builds !== undefined) await writeFile(DOCUMENT.replace(/\.md$/, ".svg"), plot(builds, results));
   return DOCUMENT;
 }
 
 function section(results: PublishResults): string {
-  const { date, machine, engine, commits, commands } = results;
-  const codes = Object.entries(commits).map(([code, commit]) => `"${code}" is ${commit}`);
-  const said = [...new Set(commands)].map((command) => `\`${command}\``).join(", ");
+  const { date, machine, engine, commands } = results;
+  const said = commands.map((command) => `- \`${command}\``);
   return [
-    `Measured until ${date.slice(0, 10)} with ${said}: ${machine}; ${engine === "local" ? "local engine" : "Dagger's engine"}; ${codes.join(", ")}.`,
+    `Measured until ${date.slice(0, 10)}: ${machine}; ${engine === "local" ? "local engine" : "Dagger's engine"}; ${codes(results)}. The commands:`,
+    said.join("\n"),
     ...publishTables(results).flatMap((table) => [`### ${table.title}`, markdownTable(table)]),
   ].join("\n\n");
+}
+
+/** Which commits "before" and "after" are, each with the services that were measured at it. */
+function codes({ runs, ...results }: PublishResults): string {
+  const names = [...new Set(runs.map(({ code }) => code))].sort().reverse();
+  return names
+    .flatMap((code) => {
+      const own = runs.filter((run) => run.code === code);
+      const commits = [...new Set(own.map(({ commit }) => commit))];
+      return commits.map((commit) => {
+        const services = servicesOf({ ...results, runs: own.filter((run) => run.commit === commit) });
+        return `"${code}" is ${commit}${commits.length === 1 ? "" : ` (${services.join(", ")})`}`;
+      });
+    })
+    .join(", ");
 }
