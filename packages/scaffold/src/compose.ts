@@ -19,6 +19,8 @@ export interface ComposeService {
   /** Ports inside the container. */
   readonly ports: readonly number[];
   readonly health: Health | undefined;
+  /** Build arguments that it is given, with plain values. */
+  readonly args: Readonly<Record<string, string>>;
   /** Names of variables that it is given. */
   readonly variables: readonly string[];
 }
@@ -35,11 +37,22 @@ export async function readCompose(checkout: Checkout): Promise<ComposeService[]>
       const document = parseYaml((await checkout.read(file)) ?? "");
       const services = isObject(document) && isObject(document.services) ? document.services : {};
       return Object.entries(services).flatMap(([name, service]) =>
-        isObject(service) ? [readService(name, file, service)] : [],
+        isObject(service) ? [readService(name, file, extended(service, services))] : [],
       );
     }),
   );
   return found.flat();
+}
+
+/** A service with what it extends in the same file, whose own fields count first. */
+function extended(
+  service: Readonly<Record<string, unknown>>,
+  services: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { extends: base } = service;
+  const name = isObject(base) && base.file === undefined ? base.service : base;
+  const found = typeof name === "string" ? services[name] : undefined;
+  return isObject(found) ? { ...found, ...service } : service;
 }
 
 function parseYaml(text: string): unknown {
@@ -72,6 +85,7 @@ function readService(name: string, file: string, service: Readonly<Record<string
     image: typeof image === "string" ? withoutTag(image) : undefined,
     ports: [...new Set([...listOf(ports), ...listOf(expose)].flatMap((port) => containerPort(port) ?? []))],
     health: healthOfCommand(test, `${file}, healthcheck of ${name}`),
+    args: argsOf(isObject(build) ? build.args : undefined),
     variables: variablesOf(environment),
   };
 }
@@ -96,8 +110,21 @@ function listOf(value: unknown): unknown[] {
 /** Short syntax `[[ip:]host:]container[/protocol]`, or the long one. https://docs.docker.com/reference/compose-file/services/#ports */
 function containerPort(value: unknown): number | undefined {
   const text = isObject(value) ? String(value.target) : String(value);
-  const port = Number(/(?:^|:)(\d+)(?:\/tcp)?$/.exec(text)?.[1]);
+  const port = Number(/(?:^|:)(\d+)(?:-\d+)?(?:\/tcp)?$/.exec(text)?.[1]);
   return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
+/** `KEY=value` entries or fields; what a variable names is left out. */
+function argsOf(args: unknown): Record<string, string> {
+  const entries = isObject(args)
+    ? Object.entries(args)
+    : listOf(args).map((entry) => String(entry).split(/=(.*)/s).slice(0, 2));
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => {
+      const isPlain = ["string", "number", "boolean"].includes(typeof value) && !String(value).includes("$");
+      return typeof name === "string" && isPlain ? [[name, String(value)]] : [];
+    }),
+  );
 }
 
 function variablesOf(environment: unknown): string[] {

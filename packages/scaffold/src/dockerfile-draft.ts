@@ -9,7 +9,7 @@ interface DockerfileOptions {
   readonly dockerfile: DockerfileFacts;
   /** Its path in the folder. */
   readonly file: string;
-  readonly compose: ComposeService | undefined;
+  readonly compose: readonly ComposeService[];
 }
 
 /** The draft of a service that its own Dockerfile builds, unchanged. */
@@ -19,9 +19,15 @@ export async function dockerfileDraft(
   { title, dockerfile, file, compose }: DockerfileOptions,
 ): Promise<Draft> {
   const { secrets, args, emulatedRuns } = dockerfile;
-  const port = dockerfile.ports[0] ?? compose?.ports[0];
-  const health = dockerfile.health ?? compose?.health ?? (await routeOf(checkout, folder, port));
-  const target = compose?.target;
+  const port = dockerfile.ports[0] ?? compose.flatMap(({ ports }) => ports)[0];
+  const health =
+    dockerfile.health ??
+    compose.find((each) => each.health !== undefined)?.health ??
+    (await routeOf(checkout, folder, port));
+  const [first] = compose;
+  const target = first?.target;
+  const given = Object.entries(first?.args ?? {}).filter(([name]) => dockerfile.declared.includes(name));
+  const missing = args.filter((name) => !given.some(([other]) => other === name));
   return {
     definition: {
       title,
@@ -29,6 +35,7 @@ export async function dockerfileDraft(
         strategy: "dockerfile",
         ...(file === "Dockerfile" ? {} : { file }),
         ...(target === undefined ? {} : { target }),
+        ...(given.length === 0 ? {} : { args: Object.fromEntries(given) }),
         ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
       },
       ...(health === undefined ? {} : { smoke: { http: [{ port: health.port, path: health.path }] } }),
@@ -38,7 +45,8 @@ export async function dockerfileDraft(
         emulatedRuns === 0
           ? `Its ${file}, unchanged; none of its RUN lines is emulated.`
           : `Its ${file}, unchanged; ${emulatedRuns === 1 ? "1 RUN line is" : `${emulatedRuns} RUN lines are`} emulated on the other platform.`,
-      ...(target === undefined ? {} : { "build.target": `From ${compose?.file ?? ""}.` }),
+      ...(target === undefined ? {} : { "build.target": `From ${first?.file ?? ""}.` }),
+      ...(given.length === 0 ? {} : { "build.args": `From ${first?.file ?? ""}.` }),
       ...(secrets.length === 0
         ? {}
         : { "build.secrets": "Its RUN lines mount these; --build-secrets has their values." }),
@@ -48,8 +56,8 @@ export async function dockerfileDraft(
       ...(health === undefined
         ? ["a request that it answers when it is healthy (smoke.http): smoke runs do not start it"]
         : []),
-      ...(args.length === 0 ? [] : [`values of its build arguments ${args.join(", ")} (build.args)`]),
-      ...variablesGap(compose),
+      ...(missing.length === 0 ? [] : [`values of its build arguments ${missing.join(", ")} (build.args)`]),
+      ...variablesGap(first),
     ],
   };
 }

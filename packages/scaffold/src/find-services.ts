@@ -2,9 +2,10 @@ import { posix } from "node:path";
 import type { ComposeService } from "./compose.js";
 import { dockerfileDraft } from "./dockerfile-draft.js";
 import type { Draft, Finding, LeftOut } from "./finding.js";
+import { findImages, type ImageSource } from "./find-images.js";
 import { readDockerfile } from "./from-dockerfile.js";
 import { pythonDraft, readProject } from "./python.js";
-import { fileIn, folderOf, type Checkout } from "./read-checkout.js";
+import { folderOf, type Checkout } from "./read-checkout.js";
 import { readPackage, staticWebDraft } from "./static-web.js";
 
 export interface Services {
@@ -17,9 +18,8 @@ export interface Names {
   readonly checkout: string;
 }
 
-/** A Dockerfile's usual names: `Dockerfile`; others, such as Dockerfile.dev, are for something else. */
-const DOCKERFILE = "Dockerfile";
-const MARKERS = [DOCKERFILE, "pyproject.toml", "requirements.txt", "package.json"];
+/** Folders of Dockerfiles that say nothing about what is built. */
+const GENERIC = /^\.?(?:dockers?|dockerfiles?|containers?|images?|deploy|deployment|ci|build)$/i;
 
 /** The folders of a checkout that become images, and those that cannot as they are. */
 export async function findServices(
@@ -27,21 +27,19 @@ export async function findServices(
   compose: readonly ComposeService[],
   names: Names,
 ): Promise<Services> {
+  const { images, leftOut: unnamed } = await findImages(checkout, compose);
   const findings: Finding[] = [];
-  const leftOut: LeftOut[] = [];
-  const folders = new Set([
-    ...compose.flatMap(({ folder }) => folder ?? []),
-    ...checkout.files.filter((path) => MARKERS.includes(posix.basename(path))).map(folderOf),
-  ]);
-  for (const folder of [...folders].sort()) {
-    const named = compose.filter((each) => each.folder === folder);
+  const leftOut: LeftOut[] = [...unnamed];
+  for (const image of images) {
+    const { folder, file } = image;
     // What lies below a folder with a Dockerfile is a part of its image, unless it has one too or compose builds it.
-    const isPart = findings.some(
-      (each) => isBelow(folder, each) && fileIn(checkout, folder, DOCKERFILE) === undefined,
-    );
-    if (isPart && named.length === 0) continue;
-    const name = await nameOf(checkout, folder, { named, names, taken: findings.map((each) => each.name) });
-    const found = await draftsOf(checkout, folder, { name, compose: named[0] });
+    const isPart =
+      file === undefined &&
+      image.compose.length === 0 &&
+      images.some((each) => each.file !== undefined && isBelow(folder, each));
+    if (isPart) continue;
+    const name = await nameOf(checkout, image, { names, taken: findings.map((each) => each.name) });
+    const found = await draftsOf(checkout, image, name);
     const [first, ...others] = found.drafts;
     if (first !== undefined) findings.push({ name, folder, drafts: [first, ...others] });
     else if (found.why !== undefined) leftOut.push({ folder, why: found.why });
@@ -49,27 +47,28 @@ export async function findServices(
   return { findings, leftOut };
 }
 
-function isBelow(folder: string, { folder: above, drafts: [first] }: Finding): boolean {
-  const inside = above === "" ? folder !== "" : folder.startsWith(`${above}/`);
-  return inside && first.definition.build.strategy === "dockerfile";
+/** Whether a folder is below, or beside, the Dockerfile of an image that is built from a folder above it. */
+function isBelow(folder: string, { folder: context, file }: ImageSource): boolean {
+  const above = folderOf(file ?? "");
+  if (folder === above) return folder !== context;
+  return above === context && (above === "" ? folder !== "" : folder.startsWith(`${above}/`));
 }
 
 /** The ways to build a folder: its own Dockerfile first. */
 async function draftsOf(
   checkout: Checkout,
-  folder: string,
-  { name, compose }: { readonly name: string; readonly compose: ComposeService | undefined },
+  { folder, file: path, compose }: ImageSource,
+  name: string,
 ): Promise<{ readonly drafts: readonly Draft[]; readonly why?: string }> {
-  const file = compose?.dockerfile ?? DOCKERFILE;
-  const path = fileIn(checkout, folder, posix.normalize(file));
   const text = path === undefined ? undefined : await checkout.read(path);
-  const dockerfile = text === undefined ? undefined : readDockerfile(text, path ?? file);
+  const file = path === undefined ? "" : posix.relative(folder, path);
+  const dockerfile = text === undefined ? undefined : readDockerfile(text, path ?? "");
   const title = titleOf(name);
   const options = { title, dockerfile };
-  const native = [
-    await pythonDraft(checkout, folder, options),
-    await staticWebDraft(checkout, folder, title),
-  ];
+  // A Dockerfile elsewhere takes what it needs of the folder: the rest of it is not the service.
+  const native = file.includes("/")
+    ? []
+    : [await pythonDraft(checkout, folder, options), await staticWebDraft(checkout, folder, title)];
   const own =
     dockerfile === undefined
       ? []
@@ -94,23 +93,18 @@ function inFolder(draft: Draft, folder: string, name: string): Draft {
 
 async function nameOf(
   checkout: Checkout,
-  folder: string,
-  options: {
-    readonly named: readonly ComposeService[];
-    readonly names: Names;
-    readonly taken: readonly string[];
-  },
+  { folder, file, compose }: ImageSource,
+  { names, taken }: { readonly names: Names; readonly taken: readonly string[] },
 ): Promise<string> {
-  const { named, names, taken } = options;
-  const [compose] = named;
-  const image = compose?.image === undefined ? undefined : posix.basename(compose.image);
+  const [first] = compose;
+  const own = posix.basename(file === undefined ? folder : folderOf(file));
   const wanted = [
-    image,
-    folder === "" ? names.checkout : posix.basename(folder),
-    compose?.name,
+    first?.image === undefined ? undefined : posix.basename(first.image),
+    own === "" || GENERIC.test(own) ? posix.basename(folder) || names.checkout : own,
+    first?.name,
     (await readProject(checkout, folder))?.name,
     (await readPackage(checkout, folder))?.name,
-    folder.replaceAll("/", "-"),
+    folderOf(file ?? `${folder}/`).replaceAll("/", "-"),
   ];
   const possible = wanted.map((word) => imageName(word ?? "")).filter((word) => word !== "");
   return possible.find((word) => !taken.includes(word)) ?? `service-${taken.length + 1}`;

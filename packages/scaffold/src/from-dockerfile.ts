@@ -12,8 +12,12 @@ export interface DockerfileFacts {
   readonly packages: readonly string[];
   /** Secrets that its RUN lines mount. */
   readonly secrets: readonly string[];
+  /** Names of all build arguments. */
+  readonly declared: readonly string[];
   /** Build arguments without a default. */
   readonly args: readonly string[];
+  /** Files and folders of the build context that it copies, without patterns, variables and addresses. */
+  readonly sources: readonly string[];
   readonly user: string | undefined;
   /** RUN lines of stages for the target platform: emulated for a foreign one. */
   readonly emulatedRuns: number;
@@ -44,6 +48,9 @@ export function readDockerfile(text: string, file: string): DockerfileFacts | un
   const lastOf = (keyword: string): Instruction | undefined =>
     own.filter((each) => each.keyword === keyword).at(-1);
   const health = lastOf("HEALTHCHECK")?.rest;
+  const args = dockerfile.instructions.filter(
+    ({ keyword, rest }) => keyword === "ARG" && !PREDEFINED.test(rest.replace(/=.*$/s, "")),
+  );
   const runs = dockerfile.instructions.filter(({ keyword }) => keyword === "RUN");
   return {
     ports: [
@@ -65,13 +72,15 @@ export function readDockerfile(text: string, file: string): DockerfileFacts | un
         ),
       ),
     ],
-    args: [
-      ...new Set(
-        dockerfile.instructions
-          .filter(({ keyword, rest }) => keyword === "ARG" && /^\w+$/.test(rest) && !PREDEFINED.test(rest))
-          .map(({ rest }) => rest),
-      ),
-    ],
+    declared: [...new Set(args.map(({ rest }) => rest.replace(/=.*$/s, "")))],
+    args: [...new Set(args.map(({ rest }) => rest).filter((rest) => /^\w+$/.test(rest)))].filter(
+      // A default of another line counts in all stages that name it again.
+      (name) => !args.some(({ rest }) => rest.startsWith(`${name}=`)),
+    ),
+    sources: dockerfile.instructions
+      .filter(({ keyword, flags }) => /^(?:COPY|ADD)$/.test(keyword) && !flags.join(" ").includes("--from="))
+      .flatMap(({ rest }) => (parseJsonList(rest) ?? rest.split(/\s+/)).slice(0, -1))
+      .filter((word) => /^[\w./-]+$/.test(word)),
     user: lastOf("USER")?.rest,
     emulatedRuns: stages
       .filter(({ platform }) => platform !== native)

@@ -32,6 +32,8 @@ export async function pythonDraft(
           ? "pyproject.toml without poetry.lock, uv.lock or requirements.txt: write one with `poetry lock` or `uv lock`"
           : `${lock} without pyproject.toml`,
     };
+  if (project?.isWorkspace === true)
+    return { why: "pyproject.toml has a uv workspace, which needs a Dockerfile" };
   const requirements = lock === "requirements.txt" ? await readIn(checkout, folder, lock) : undefined;
   if (requirements !== undefined && !requirements.includes("--hash="))
     return {
@@ -39,7 +41,15 @@ export async function pythonDraft(
         "requirements.txt without versions and hashes: write it with `uv pip compile --generate-hashes` or " +
         "`pip-compile --generate-hashes`",
     };
-  const application = await findApplication(checkout, folder);
+  // A large lock is not read.
+  const locked = await readIn(checkout, folder, lock);
+  const application = await findApplication(
+    checkout,
+    folder,
+    (server) =>
+      locked === undefined ||
+      new RegExp(`^(?:name = "${server}"|${server}(?:\\[[^\\]]*\\])?==)`, "m").test(locked),
+  );
   const start = startOf(dockerfile, application);
   const port = dockerfile?.ports[0] ?? start?.port;
   const health: Health | undefined =
@@ -96,6 +106,7 @@ interface Project {
   readonly name: string | undefined;
   /** `requires-python`, or Poetry's `python`. */
   readonly requires: string | undefined;
+  readonly isWorkspace: boolean;
 }
 
 export async function readProject(checkout: Checkout, folder: string): Promise<Project | undefined> {
@@ -106,7 +117,7 @@ export async function readProject(checkout: Checkout, folder: string): Promise<P
     document = parse(text);
   } catch {
     // The build says what is wrong with it.
-    return { name: undefined, requires: undefined };
+    return { name: undefined, requires: undefined, isWorkspace: false };
   }
   const { project, tool } = document;
   const poetry = isObject(tool) ? tool.poetry : undefined;
@@ -114,6 +125,7 @@ export async function readProject(checkout: Checkout, folder: string): Promise<P
   return {
     name: textOf(project, "name") ?? textOf(poetry, "name"),
     requires: textOf(project, "requires-python") ?? textOf(dependencies, "python"),
+    isWorkspace: isObject(tool) && isObject(tool.uv) && tool.uv.workspace !== undefined,
   };
 }
 
@@ -150,10 +162,19 @@ interface Application {
 }
 
 const FRAMEWORKS = /^(\w+)\s*(?::\s*\w+)?\s*=\s*(FastAPI|Starlette|Flask|Litestar|Quart|Sanic)\(/m;
+/** Django's entry, in a module of its own. */
+const DJANGO = /^(\w+)\s*=\s*get_([aw]sgi)_application\(/m;
 const ASGI = ["FastAPI", "Starlette", "Litestar", "Quart"];
 
-/** The module that makes a web application, and how servers usually start it. */
-async function findApplication(checkout: Checkout, folder: string): Promise<Application | undefined> {
+/**
+ * The module that makes a web application, and how servers usually start it.
+ * @param isLocked whether a server is among the packages that are installed
+ */
+async function findApplication(
+  checkout: Checkout,
+  folder: string,
+  isLocked: (server: string) => boolean,
+): Promise<Application | undefined> {
   const inside = folder === "" ? "" : `${folder}/`;
   const sources = checkout.files
     .filter((path) => path.startsWith(inside) && path.endsWith(".py"))
@@ -164,14 +185,17 @@ async function findApplication(checkout: Checkout, folder: string): Promise<Appl
   const texts = await Promise.all(sources.map((path) => checkout.read(inside + path)));
   const health = texts.map((text) => healthRoute(text ?? "")).find((path) => path !== undefined);
   for (const [index, path] of sources.entries()) {
-    const [, variable, framework = ""] = FRAMEWORKS.exec(texts[index] ?? "") ?? [];
-    if (variable === undefined) continue;
+    const text = texts[index] ?? "";
+    const [, variable, framework = ""] = FRAMEWORKS.exec(text) ?? DJANGO.exec(text) ?? [];
+    const server = [...ASGI, "asgi"].includes(framework) ? "uvicorn" : "gunicorn";
+    if (variable === undefined || !isLocked(server)) continue;
     const root = path.startsWith("src/") ? path.slice(4) : path;
     const module = root.replace(/(?:\/__init__)?\.py$/, "").replaceAll("/", ".");
     const address = ["--host", "0.0.0.0", "--port", String(DEFAULT_PORT)];
-    const command = ASGI.includes(framework)
-      ? ["uvicorn", `${module}:${variable}`, ...address]
-      : ["gunicorn", `${module}:${variable}`, "--bind", `0.0.0.0:${DEFAULT_PORT}`];
+    const command =
+      server === "uvicorn"
+        ? ["uvicorn", `${module}:${variable}`, ...address]
+        : ["gunicorn", `${module}:${variable}`, "--bind", `0.0.0.0:${DEFAULT_PORT}`];
     return { command, file: path, health };
   }
   return undefined;

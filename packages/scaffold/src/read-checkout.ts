@@ -15,6 +15,11 @@ const SKIPPED = new Set([
   ...["dist", "build", "target", "out", "coverage", "test", "tests", "fixtures", "third_party"],
 ]);
 
+/** Whether a folder's name is one that is not looked into. */
+export function isSkipped(name: string): boolean {
+  return SKIPPED.has(name);
+}
+
 const MAX_DEPTH = 6;
 const MAX_FILES = 20_000;
 const MAX_BYTES = 1 << 20;

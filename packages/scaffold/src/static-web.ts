@@ -1,6 +1,6 @@
 import { isObject } from "@tgo/schemas";
 import type { Draft } from "./finding.js";
-import { fileIn, type Checkout } from "./read-checkout.js";
+import { fileIn, folderOf, type Checkout } from "./read-checkout.js";
 
 /** Locks that the static-web strategy reads, by package manager. */
 const LOCKS = { npm: "package-lock.json", yarn: "yarn.lock", pnpm: "pnpm-lock.yaml" } as const;
@@ -15,6 +15,8 @@ const GENERATORS: Readonly<Record<string, string>> = {
   "@11ty/eleventy": "_site",
   astro: "dist",
   parcel: "dist",
+  // With output: "export" only.
+  next: "out",
 };
 
 export interface NotPages {
@@ -38,9 +40,11 @@ export async function staticWebDraft(
 ): Promise<Draft | NotPages | undefined> {
   const manifest = await readPackage(checkout, folder);
   if (manifest === undefined) return undefined;
-  const generator = Object.keys(GENERATORS).find((name) => manifest.dependencies.includes(name));
+  const generator = (await isNextExport(checkout, folder, manifest))
+    ? "next"
+    : Object.keys(GENERATORS).find((name) => name !== "next" && manifest.dependencies.includes(name));
   if (generator === undefined)
-    return manifest.scripts.start === undefined
+    return manifest.scripts.start === undefined && !manifest.dependencies.includes("next")
       ? undefined
       : { why: "package.json starts a server of its own, which needs a Dockerfile" };
   if (manifest.scripts.build === undefined) return undefined;
@@ -49,6 +53,10 @@ export async function staticWebDraft(
   const [manager = ""] = manifest.manager?.split("@") ?? [];
   const lock = manager in LOCKS ? LOCKS[manager as keyof typeof LOCKS] : locks[0]?.[1];
   if (manager !== "" && !(manager in LOCKS)) return { why: `package manager ${manager} needs a Dockerfile` };
+  if (BUN.some((name) => fileIn(checkout, folder, name) !== undefined) && locks.length === 0)
+    return { why: "package manager bun needs a Dockerfile" };
+  if (locks.length === 0 && isInWorkspace(checkout, folder))
+    return { why: "it is part of a workspace, whose lock is in a folder above: that needs a Dockerfile" };
   if (lock === undefined || locks.length === 0)
     return { why: "package.json without package-lock.json, yarn.lock or pnpm-lock.yaml" };
   if (manager === "" && locks.length > 1)
@@ -58,6 +66,8 @@ export async function staticWebDraft(
   if (lock === "yarn.lock" && (await isBerry(checkout, folder)))
     return { why: "yarn 2 or newer needs a Dockerfile" };
   const output = (await outputOf(checkout, folder)) ?? GENERATORS[generator] ?? "dist";
+  if (output.split("/").includes(".."))
+    return { why: `it writes its pages to ${output}, outside its folder: that needs a Dockerfile` };
   const node = nodeMajor(manifest.node);
   return {
     definition: {
@@ -108,6 +118,27 @@ export async function readPackage(checkout: Checkout, folder: string): Promise<P
   };
 }
 
+const BUN = ["bun.lock", "bun.lockb"];
+
+/** Whether a lock with workspaces is in a folder above. */
+function isInWorkspace(checkout: Checkout, folder: string): boolean {
+  for (let at = folder; at !== "";) {
+    at = folderOf(at);
+    if ([...Object.values(LOCKS), ...BUN].some((name) => fileIn(checkout, at, name) !== undefined))
+      return true;
+  }
+  return false;
+}
+
+/** Whether Next.js writes pages to a folder, instead of serving them itself. */
+async function isNextExport(checkout: Checkout, folder: string, { dependencies }: Package): Promise<boolean> {
+  if (!dependencies.includes("next")) return false;
+  const names = ["js", "mjs", "ts", "cjs"].map((suffix) => `next.config.${suffix}`);
+  const path = names.map((name) => fileIn(checkout, folder, name)).find((each) => each !== undefined);
+  const text = path === undefined ? undefined : await checkout.read(path);
+  return /output:\s*["'`]export["'`]/.test(text ?? "");
+}
+
 async function isBerry(checkout: Checkout, folder: string): Promise<boolean> {
   const path = fileIn(checkout, folder, "yarn.lock");
   const text = path === undefined ? undefined : await checkout.read(path);
@@ -119,8 +150,8 @@ async function outputOf(checkout: Checkout, folder: string): Promise<string | un
   const names = ["ts", "js", "mts", "mjs"].map((suffix) => `vite.config.${suffix}`);
   const path = names.map((name) => fileIn(checkout, folder, name)).find((each) => each !== undefined);
   const text = path === undefined ? undefined : await checkout.read(path);
-  const [, output] = /outDir:\s*["'`]\.?\/?([\w./-]+)["'`]/.exec(text ?? "") ?? [];
-  return output?.includes("..") === true ? undefined : output?.replace(/\/$/, "");
+  const [, output] = /outDir:\s*["'`](?:\.\/)?([\w./-]+)["'`]/.exec(text ?? "") ?? [];
+  return output?.replace(/\/$/, "");
 }
 
 /** The major version of Node to build with: 20, unless package.json wants a newer one. */

@@ -36,7 +36,7 @@ async function draft(
 const FASTAPI = `from fastapi import FastAPI\n\napp = FastAPI(title="Bot")\n\n@app.get("/healthz")\ndef health(): return {}\n`;
 const POETRY: Files = {
   "pyproject.toml": `[tool.poetry]\nname = "my-bot"\n[tool.poetry.dependencies]\npython = "^3.12"\n`,
-  "poetry.lock": "",
+  "poetry.lock": `[[package]]\nname = "uvicorn"\n`,
   "bot/main.py": FASTAPI,
 };
 const VITE: Files = {
@@ -246,6 +246,107 @@ describe("several services", () => {
       "frontend/package-lock.json": "{}",
     });
     expect(Object.keys(catalog.services)).toEqual(["my-bot"]);
+  });
+});
+
+describe("a Dockerfile that is not where its source is", () => {
+  const PYTHON = "FROM python\nCOPY services/api ./shared /app/\n";
+
+  it("is built from the folder that has all it copies, and named after its own", async () => {
+    const { catalog } = await draft({
+      "services/api/Dockerfile": PYTHON,
+      "services/api/main.py": "",
+      "shared/a.py": "",
+      "docker/Dockerfile": "FROM python\nCOPY --from=x /y /z\nCOPY shared dist /app/\n",
+      "own/Dockerfile": "FROM python\nCOPY a.py /app/\n",
+      "own/a.py": "",
+      "lost/Dockerfile": "FROM python\nCOPY nowhere.py /app/\n",
+    });
+    const found = Object.entries(catalog.services).map(([name, { source, build }]) => [
+      name,
+      source.path,
+      (build as { file?: string }).file,
+    ]);
+    expect(found).toEqual([
+      ["my-bot", undefined, "docker/Dockerfile"],
+      ["lost", "lost", "Dockerfile"],
+      ["own", "own", "Dockerfile"],
+      ["api", undefined, "services/api/Dockerfile"],
+    ]);
+  });
+
+  it("is one service for each of a compose file that builds it; those of one image are one", async () => {
+    const { catalog, leftOut } = await draft({
+      "compose.yaml": `services:
+  api: { build: { context: ., dockerfile: services/api/Dockerfile, args: [MODE=fast, "KEY=$KEY", OTHER=1] }, image: acme/api, ports: ["127.0.0.1:90-91:80-81"] }
+  base: { build: ., profiles: [never] }
+  web: { extends: { service: base }, healthcheck: { test: [CMD, curl, "http://localhost:81/ok"] } }
+  jobs: { build: { context: ., dockerfile: services/api/Dockerfile }, image: acme/api }
+  cron: { build: { context: ., dockerfile: services/api/Dockerfile, target: cron }, image: acme/cron }
+`,
+      Dockerfile: "FROM nginx\n",
+      "services/api/Dockerfile": "FROM python\nARG MODE\nARG KEY\nCOPY . /app\nHEALTHCHECK NONE\n",
+      "services/api/pyproject.toml": "",
+      "services/api/uv.lock": "",
+    });
+    expect(leftOut).toEqual([]);
+    expect(catalog.services).toMatchObject({
+      api: { build: { file: "services/api/Dockerfile", args: { MODE: "fast" } } },
+      cron: { build: { file: "services/api/Dockerfile", target: "cron" } },
+      "my-bot": { smoke: { http: [{ port: 81, path: "/ok" }] } },
+    });
+    expect(Object.keys(catalog.services)).toHaveLength(3);
+  });
+
+  it.each([
+    [{ Containerfile: "FROM x\n" }, "Containerfile"],
+    [{ "Dockerfile.prod": "FROM x\n", "Dockerfile.dev": "FROM x\n" }, "Dockerfile.prod"],
+    [{ Dockerfile: "FROM x\n", "Dockerfile.agent": "FROM x\n" }, "Dockerfile"],
+  ])("has a usual name, or is the only one that is shipped: %o", async (files, file) => {
+    expect((await draft(files)).catalog.services["my-bot"]?.build).toMatchObject({ file });
+  });
+
+  it("is asked for if there are several", async () => {
+    const files = { "a.Dockerfile": "FROM x\n", "b.Dockerfile": "FROM x\n" };
+    await expect(draft(files)).rejects.toMatchObject({
+      what: expect.stringContaining("none of a.Dockerfile, b.Dockerfile is named Dockerfile") as string,
+    });
+  });
+});
+
+describe("projects that no strategy builds", () => {
+  const npm = (fields: object, others: Files = {}): Files => ({
+    "package.json": JSON.stringify({ scripts: { build: "x" }, devDependencies: { vite: "5" }, ...fields }),
+    ...others,
+  });
+  it.each<[Files, string]>([
+    [npm({}, { "bun.lock": "" }), "bun needs a Dockerfile"],
+    [npm({ devDependencies: { next: "14" } }, { "package-lock.json": "{}" }), "starts a server"],
+    [
+      npm({}, { "package-lock.json": "{}", "vite.config.ts": 'x({ outDir: "../static" })' }),
+      "../static, outside its folder",
+    ],
+    [
+      { "pnpm-lock.yaml": "", "apps/web/package.json": npm({})["package.json"] ?? "" },
+      "apps/web: it is part of a workspace",
+    ],
+    [{ "pyproject.toml": "[tool.uv.workspace]\n", "uv.lock": "" }, "a uv workspace"],
+  ])("are told why: %o", async (files, why) => {
+    await expect(draft(files)).rejects.toMatchObject({ what: expect.stringContaining(why) as string });
+  });
+
+  it("but pages of Next.js are exported, and Django is served by what is locked", async () => {
+    const next = npm({ dependencies: { next: "14" }, devDependencies: {} }, { "yarn.lock": "" });
+    const exported = await draft({ ...next, "next.config.mjs": 'export default { output: "export" }' });
+    expect(exported.catalog.services["my-bot"]?.build).toMatchObject({ output: "out" });
+    const django = { "pyproject.toml": "", "site/asgi.py": "application = get_asgi_application()\n" };
+    const served = await draft({ ...django, "uv.lock": 'name = "uvicorn"\n' });
+    expect(served.catalog.services["my-bot"]?.image.command?.slice(0, 2)).toEqual([
+      "uvicorn",
+      "site.asgi:application",
+    ]);
+    const unserved = await draft({ ...django, "uv.lock": "" });
+    expect(unserved.services[0]?.draft.gaps.join()).toContain("image.command");
   });
 });
 
