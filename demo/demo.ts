@@ -15,7 +15,6 @@ import {
   stopRegistries,
   type DemoRegistries,
 } from "./registry-process.js";
-import { releaseCommands } from "./release-commands.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const FOLDER = `${ROOT}/.demo`;
@@ -61,7 +60,8 @@ async function demo(keep: boolean): Promise<number> {
 
   if (keep) {
     title("Try a release to these registries");
-    print(await releaseCommands({ root: ROOT, services: SERVICES, source: SOURCE, settings: SETTINGS }));
+    print("docs/start.md goes on from here: publish a checkout, release it, a second version, and back.");
+    print(`What is in them: npx --no-install tgo status --service ${SERVICES} ${SETTINGS.join(" ")}`);
   }
 
   title("Inspect the images yourself");

@@ -5,7 +5,7 @@ import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Invocation } from "./command-line.js";
 import type { Display } from "./progress/display.js";
 import type { Reporting } from "./reporting.js";
-import { sameCommand } from "./command-lines.js";
+import { sameCommand, startedBy } from "./command-lines.js";
 
 /** Time for an interrupted run to close its engine. */
 const GRACE_MS = 5_000;
@@ -15,7 +15,11 @@ const GRACE_MS = 5_000;
  * gets one here, if a format other than text was requested.
  */
 export function printFailure(
-  { output, invocation }: { readonly output: Output; readonly invocation: Invocation },
+  {
+    output,
+    invocation,
+    process,
+  }: { readonly output: Output; readonly invocation: Invocation; readonly process: CommandProcess },
   error: unknown,
   reporting?: Reporting,
 ): number {
@@ -27,7 +31,7 @@ export function printFailure(
     const text = reporting?.failureText(failure);
     if (text !== undefined) output.out(`${text.trimEnd()}\n`);
     else if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
-    output.err(`tgo: ${failure.message}\n${pageOf(failure)}`);
+    output.err(`tgo: ${failure.message}\n${pageOf(failure, startedBy(process))}`);
     if (failure.output.length > 0) {
       output.err(`\nlast lines of its output:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);
     }
@@ -37,8 +41,8 @@ export function printFailure(
 }
 
 /** The command that says more about a code. A usage error says all there is, and which help to read. */
-function pageOf({ code }: Failure): string {
-  return code === "USAGE" || code === "INTERNAL" ? "" : `  code ${code}: tgo explain ${code}\n`;
+function pageOf({ code }: Failure, command: string): string {
+  return code === "USAGE" || code === "INTERNAL" ? "" : `  code ${code}: ${command} explain ${code}\n`;
 }
 
 /** Some functions tell a script more than that they failed: `watch` exits with 3 if a registry could not be read. */

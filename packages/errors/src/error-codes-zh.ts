@@ -63,7 +63,9 @@ export const CHINESE_ERROR_CODES: Readonly<Record<TgoErrorCode, ChineseErrorCode
   },
   UNAVAILABLE: {
     cause: "镜像仓库无法访问（地址或网络不通），或暂时出错。",
-    remedy: "等待恢复，或改正地址；已完成的部分不会重做。",
+    remedy:
+      "等待恢复，或改正地址；已完成的部分不会重做。其他镜像仓库的用户在等待发版？可以只为这一条命令把它设为可选" +
+      '（"required": false），见 docs/zh/guides/incident.md。',
     situations: [
       "镜像仓库返回 503",
       "镜像仓库返回 429，并要求等待 3600 秒（Retry-After）",

@@ -192,7 +192,9 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
   },
   UNAVAILABLE: {
     cause: "A registry cannot be reached, or fails for now.",
-    remedy: "Wait, or correct the address. What is done is not repeated.",
+    remedy:
+      "Wait, or correct the address. What is done is not repeated. Do users of the other registries wait for a release? " +
+      'Make this one optional ("required": false) for one command: docs/guides/incident.md.',
     again: true,
     examples: [
       {

@@ -9,7 +9,7 @@ import { machineSummaries } from "./machine-summary.js";
 import { noteSummaries } from "./note-summary.js";
 import { groupProblems, locationLines, type ProblemGroup } from "./problem-group.js";
 import { recordLocation } from "./record-location.js";
-import { remedyParts } from "./remedy-parts.js";
+import { EXPLAIN, remedyParts } from "./remedy-parts.js";
 import type { Report } from "./report.js";
 import { gateLines } from "./gate-lines.js";
 import { tagSummaries } from "./tag-summary.js";
@@ -225,7 +225,7 @@ function problem({ code: kind, what, remedy, locations }: ProblemGroup): string 
       part.kind === "prose" ? text(part.text) : fence(part.text, "sh"),
     ),
   ];
-  blocks.push(`${code(`tgo explain ${kind}`)} says more.`);
+  blocks.push(`${code(`${EXPLAIN} ${kind}`)} says more.`);
   const inner = blocks.filter((block) => block !== "").map((block) => `\n${indent(block, "  ")}\n`);
   return `- **${kind}** ${text(first)}\n${inner.join("")}`;
 }

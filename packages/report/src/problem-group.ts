@@ -19,13 +19,13 @@ export interface ProblemLocation {
   readonly where?: string;
 }
 
-/** The problems of a run, each once: problems that differ only in their location share a group. */
+/** The problems of a run, each once: problems that differ only in their location, or in a waiting time, share a group. */
 export function groupProblems(report: Report): ProblemGroup[] {
   const groups = new Map<string, ProblemGroup & { locations: ProblemLocation[] }>();
   const add = (problem: Problem, at: Pick<ProblemLocation, "service" | "registry">): void => {
     const { code, what, where } = problem;
     const remedy = problem.remedy === undefined ? undefined : withoutService(problem.remedy, at.service);
-    const key = JSON.stringify([code, what, remedy]);
+    const key = JSON.stringify([code, what.replaceAll(/\bfor [\d.]+ s\b/g, "for a time"), remedy]);
     const group = groups.get(key) ?? { code, what, remedy, locations: [] };
     group.locations.push({ ...at, ...(where === undefined ? {} : { where }) });
     groups.set(key, group);

@@ -10,7 +10,7 @@ export function recordLocation({ record, services }: Report): string | undefined
     const why = services.some(({ state }) => state === "not released")
       ? "the release is not complete"
       : 'no complete registry has "referrers": true in the catalog';
-    return `in the JSON report only: ${why}`;
+    return `not attached: ${why} (see --format json)`;
   }
   const having = names.filter((name) => {
     const own = rows.filter(({ registry }) => registry === name);

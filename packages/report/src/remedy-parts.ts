@@ -1,3 +1,6 @@
+/** Says more about a code. Started like this, it is this repository's, whatever `tgo` is on the PATH. */
+export const EXPLAIN = "npx --no-install tgo explain";
+
 /** Part of a remedy: prose to read, or command lines to copy. */
 export type RemedyPart =
   { readonly kind: "prose"; readonly text: string } | { readonly kind: "commands"; readonly text: string };

@@ -27,20 +27,26 @@ export function renderStatus({ rows, disagreements }: Status, format: OutputForm
   const columns = format === "text" ? (width ?? Infinity) : Infinity;
   const bullet = format === "markdown" ? "- " : "  ";
   const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
-  const told = sharedFindings(
-    disagreements.map((each) => each.told),
-    [...new Set(rows.map(({ service }) => service))],
-  );
-  const findings =
-    disagreements.length === 0
-      ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."]
-      : [
-          `${count(told.length, "disagreement")}:`,
-          "",
-          ...told.flatMap((line) => hanging(bullet, renderLine(line, format), columns)),
-          ...remedies.flatMap((remedy) => ["", ...remedyLines(remedy, format, columns)]),
-        ];
-  return [table, "", ...findings].join("\n");
+  const services = [...new Set(rows.map(({ service }) => service))];
+  const told = (of: Status["disagreements"]): string[] =>
+    sharedFindings(
+      of.map((each) => each.told),
+      services,
+    );
+  const listed = (heading: string, lines: readonly string[]): string[] =>
+    lines.length === 0
+      ? []
+      : ["", heading, "", ...lines.flatMap((line) => hanging(bullet, renderLine(line, format), columns))];
+  const isUnknown = ({ kind }: Status["disagreements"][number]): boolean => kind === "not asked";
+  const differing = told(disagreements.filter((each) => !isUnknown(each)));
+  const all = rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet.";
+  return [
+    table,
+    ...(disagreements.length === 0 ? ["", all] : []),
+    ...listed("Not everything is known:", told(disagreements.filter(isUnknown))),
+    ...listed(`${count(differing.length, "disagreement")}:`, differing),
+    ...remedies.flatMap((remedy) => ["", ...remedyLines(remedy, format, columns)]),
+  ].join("\n");
 }
 
 /** "tgo-api: …", and the same of other services, in one line: "tgo-api, tgo-web: …" or "all 6 services: …". */
@@ -89,7 +95,7 @@ function isReleased({ latest, lines, newest, prerelease }: StatusRow): boolean {
 }
 
 function cells({ unreachable, latest, lines, newest, prerelease }: StatusRow): string[] {
-  if (unreachable !== undefined) return [`unknown: ${unreachable}`, "", "", ""];
+  if (unreachable !== undefined) return ["unknown", "", "", ""];
   const floating = lines.map((line) => `${line.tag} is ${name(line)}`).join(", ");
   return [name(latest), floating === "" ? "-" : floating, name(newest), name(prerelease)];
 }

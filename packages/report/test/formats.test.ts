@@ -172,9 +172,13 @@ describe("the record", () => {
     [
       "where none takes it",
       report({ services: [service("tgo-api", { state: "released" })] }),
-      'in the JSON report only: no complete registry has "referrers": true in the catalog',
+      'not attached: no complete registry has "referrers": true in the catalog (see --format json)',
     ],
-    ["of half a release", partlyWrittenReport(), "in the JSON report only: the release is not complete"],
+    [
+      "of half a release",
+      partlyWrittenReport(),
+      "not attached: the release is not complete (see --format json)",
+    ],
   ])("%s, is located", (_, given, told) => {
     const whole = { ...given, record };
     expect(renderText(whole)).toContain(`\nrecord  ${told}\n`);

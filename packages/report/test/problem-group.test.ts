@@ -81,3 +81,21 @@ function well(): Pick<Report, "services"> {
     services: report(["api", "rag"], () => false).services.map((row) => ({ ...row, state: "ready" })),
   };
 }
+
+it("a registry that did not answer is one problem, however long each service waited, and its code is explained once", () => {
+  const given = report(["api", "rag", "web"], () => false);
+  const waited = ["3.333", "5", "5"];
+  const services = given.services.map((each, index) => ({
+    ...each,
+    registries: each.registries.map((row) => ({
+      ...row,
+      problems: [
+        { code: "UNAVAILABLE" as const, what: `cannot reach acr.test: no response for ${waited[index]} s` },
+      ],
+    })),
+  }));
+  const text = renderText({ ...given, services });
+  expect(text.match(/cannot reach/g)).toHaveLength(1);
+  expect(text).toContain("  at  all 3 services in acr");
+  expect(text.match(/explained by: .*/g)).toEqual(["explained by: npx --no-install tgo explain UNAVAILABLE"]);
+});

@@ -1,5 +1,5 @@
 import type { Container, Directory } from "@dagger.io/dagger";
-import { TgoError } from "@tgo/errors";
+import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import { type BillFiles, type ElfReport, type ElfScanOptions, unpackBillFiles } from "@tgo/image";
 import program from "tgo:tools";
 import { baseImage, type BuildContext } from "../build-context.js";
@@ -20,7 +20,12 @@ const TOOL_SECONDS = 2 * 3600;
 
 /** A native container with Node and the container tools. */
 export async function toolsContainer(context: BuildContext): Promise<Container> {
-  return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, program);
+  const base = await baseImage(context, TOOLS_BASE, context.native).catch((error: unknown) => {
+    if (!isTgoError(error)) throw error;
+    const what = `the pipelines' own tools cannot start: ${error.what}`;
+    throw new TgoError(error.code, what, { ...detailsOf(error), cause: error.cause });
+  });
+  return base.withNewFile(PROGRAM, program);
 }
 
 /** A source as its content alone makes it, whatever the checkout that it comes from; see copy-source.ts. */

@@ -57,8 +57,8 @@ export async function buildCandidate(
   const labels = standardLabels(request);
   const ownKey = only === undefined ? key : variantKey(key, only, built.compiled);
   // By the digest that the engine pushed: somebody else may write the tag as well.
-  const finalise = (from: Repository, digest: string): Promise<FinalImage> =>
-    context.progress.step({ step: "finalise", service: name }, () =>
+  const finalise = (from: Repository, digest: string, registry: string): Promise<FinalImage> =>
+    context.progress.step({ step: "finalise", service: name, registry }, () =>
       finaliseImage({
         source: { ...from, reference: digest },
         platforms: only === undefined ? [...context.platforms] : [only],
@@ -86,7 +86,7 @@ export async function buildCandidate(
     deliver: async (target) => {
       const digest = await uploads.digest(target, built);
       const from = { registry: target.client, repository: repositoryOf(target, name) };
-      return { image: await image.get(() => finalise(from, digest)), from };
+      return { image: await image.get(() => finalise(from, digest, target.name)), from };
     },
   };
 }

@@ -20,23 +20,27 @@ export function registryChecks(checks: readonly RegistryCheck[], version: string
   const isRefused = checks.some(({ accepts, report }) => !accepts && report.state === "failed");
   const having = checks.filter(({ hasCandidate }) => hasCandidate).map(({ report }) => report.registry);
   const isOther = checks.some(({ existing }) => existing === "other");
+  // What did not answer may have it.
+  const areSilent = checks.every(({ accepts, report }) => !accepts && report.state !== "already there");
   return [
     {
       name: "push access",
       state: isRefused ? "failed" : "ok",
       evidence: lines(({ accepts, report }) => (accepts ? "accepts pushes" : whyNot(report.problems))),
     },
-    {
-      name: "image",
-      state: "ok",
-      evidence: [having.length === 0 ? "in no registry: it has to be built" : `in ${having.join(", ")}`],
-    },
+    areSilent
+      ? skipped("image", "unknown: no registry could be asked")
+      : {
+          name: "image",
+          state: "ok",
+          evidence: [having.length === 0 ? "in no registry: it has to be built" : `in ${having.join(", ")}`],
+        },
     ...(version === undefined
       ? []
       : [
           {
             name: `version ${version}`,
-            state: isOther ? ("failed" as const) : ("ok" as const),
+            state: isOther ? ("failed" as const) : areSilent ? ("skipped" as const) : ("ok" as const),
             evidence: lines(({ existing, accepts }) =>
               existing === "other"
                 ? "exists with other content"

@@ -68,3 +68,19 @@ it("a check says what it saw, or its problems", () => {
   expect(clockCheck([skew, skew], [])).toEqual([checkOf("clock", [], ["agrees with ghcr"])]);
   expect(clockCheck([], [])).toEqual([]);
 });
+
+it("where no registry answered, nothing is said to be free or absent", () => {
+  const silent = answer("ghcr", {
+    accepts: false,
+    report: {
+      ...answer("ghcr").report,
+      state: "failed",
+      problems: [{ code: "UNAVAILABLE", what: "no response for 5 s" }],
+    },
+  });
+  expect(registryChecks([silent, late], "1.2.3").map(({ name, state }) => [name, state])).toEqual([
+    ["push access", "failed"],
+    ["image", "skipped"],
+    ["version 1.2.3", "skipped"],
+  ]);
+});

@@ -59,7 +59,10 @@ it("status reports a latest that was moved by hand and a registry that is down, 
   const status = await statusIn(harness);
   const text = renderStatus(status, "text");
   expect(text).toMatch(/tgo-api: .*latest/);
-  expect(text).toMatch(/acr could not be queried: .*503/);
+  expect(text).toMatch(/\n\nNot everything is known:\n\n {2}all 2 services: acr could not be queried: .*503/);
+  expect(text.match(/503/g)).toHaveLength(1);
+  expect(text).toMatch(/\n {11}acr +unknown *\n/);
+  expect(text).toContain("\n\n2 disagreements:\n\n");
   expect(JSON.parse(renderStatus(status, "json"))).toMatchObject({
     status: { rows: expect.any(Array) as unknown },
   });

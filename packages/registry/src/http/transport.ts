@@ -202,8 +202,11 @@ function timedOut(
   { isExhausted, isSlow, moved, least, silence }: IdleTimeout,
   seconds: number,
 ): { code: string; text: string } {
-  if (!isExhausted) return { code: "STALLED", text: `no response for ${silence} s` };
+  if (!isExhausted) return { code: "STALLED", text: `no response for ${rounded(silence)} s` };
   return isSlow
     ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` }
-    : { code: "TIMEOUT", text: `no response for ${seconds} s` };
+    : { code: "TIMEOUT", text: `no response for ${rounded(seconds)} s` };
 }
+
+/** Whole seconds, and fractions of one as they are. */
+const rounded = (seconds: number): number => (seconds < 1 ? seconds : Math.round(seconds));

@@ -3,7 +3,7 @@ import { gateLater, gateReasons, gateVerdict } from "../gate-lines.js";
 import { scope, failure, outcome, ranBy, sharedRevision, title } from "../headline.js";
 import { groupProblems, locationLines, type ProblemGroup } from "../problem-group.js";
 import { recordLocation } from "../record-location.js";
-import { remedyParts, type RemedyPart } from "../remedy-parts.js";
+import { EXPLAIN, remedyParts, type RemedyPart } from "../remedy-parts.js";
 import type { Report } from "../report.js";
 import { gridOf, type GridCell } from "../grid.js";
 import { printable } from "../printable-text.js";
@@ -138,7 +138,7 @@ function problem({ code, what, remedy, locations }: ProblemGroup): Markup {
           </ul>`
     }
     ${remedy === undefined ? undefined : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
-    <p class="quiet">${code}: <code>tgo explain ${code}</code> says more.</p>
+    <p class="quiet">${code}: <code>${EXPLAIN} ${code}</code> says more.</p>
   </div> `;
 }
 

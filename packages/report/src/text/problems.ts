@@ -1,5 +1,5 @@
 import { groupProblems, locationLines } from "../problem-group.js";
-import { remedyParts } from "../remedy-parts.js";
+import { EXPLAIN, remedyParts } from "../remedy-parts.js";
 import type { Report } from "../report.js";
 import { hanging, wrap } from "../table.js";
 import type { Page } from "./page.js";
@@ -21,9 +21,11 @@ export function problems(report: Report, { colors, width }: Page): string[] {
         lines.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
       });
     }
-    lines.push(`${pad}${colors.dim(`code ${code}: tgo explain ${code}`)}`);
+    lines.push(`${pad}${colors.dim(`code ${code}`)}`);
   });
-  return lines;
+  const codes = new Set(groups.map(({ code }) => code));
+  const [only = "CODE"] = codes.size === 1 ? codes : [];
+  return [...lines, colors.dim(`explained by: ${EXPLAIN} ${only}`)];
 }
 
 /** Prose is wrapped; a command stays on one line, so that it can be copied. */
