@@ -1,6 +1,7 @@
 export { BaseImage, mirrored } from "./base-image.js";
 export { BaseLock, type Pins, formatBaseLock, parseBaseLock, pinned } from "./base-lock.js";
 export { Catalog, Mirrors } from "./catalog.js";
+export { type HealthRequest, healthRequest } from "./health-request.js";
 export { type Machine, Machines, type Processor, processorOf } from "./machine.js";
 export { withFlags } from "./catalog-flags.js";
 export { misspeltName, nearestName } from "./nearest-name.js";

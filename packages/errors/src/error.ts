@@ -62,7 +62,7 @@ export class TgoError extends Error {
     const what = maskUrlCredentials(text);
     const where = details.where && maskUrlCredentials(details.where);
     const remedy = details.remedy && maskUrlCredentials(details.remedy);
-    super(render(what, where, remedy), cause === undefined ? undefined : { cause });
+    super(problemText({ what, where, remedy }), cause === undefined ? undefined : { cause });
     this.name = "TgoError";
     this.code = code;
     this.what = what;
@@ -87,8 +87,16 @@ export function oneLine(error: unknown): string {
   return printableText(maskUrlCredentials(text)).split("\n", 1)[0] ?? "";
 }
 
-/** Any of the three may quote a file, a registry or a program; the fields of the error keep it as it was. */
-function render(what: string, where: string | undefined, remedy: string | undefined): string {
+/** What an error's message and every list of problems have: any of the three may quote a file, a registry or a program. */
+export function problemText({
+  what,
+  where,
+  remedy,
+}: {
+  readonly what: string;
+  readonly where?: string | undefined;
+  readonly remedy?: string | undefined;
+}): string {
   const lines = [where === undefined ? what : `${where}: ${what}`];
   if (remedy !== undefined) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
   return printableText(lines.join("\n"));

@@ -1,4 +1,4 @@
-import { detailsOf, isTgoError, oneLine, type TgoErrorCode } from "./error.js";
+import { detailsOf, isTgoError, oneLine, TgoError, type TgoErrorCode } from "./error.js";
 import { innerCause } from "./inner-cause.js";
 
 /** An error as plain data: what a report shows and a JSON document holds. */
@@ -17,6 +17,11 @@ export function problemOf(thrown: unknown): Problem {
   const error = innerCause(thrown);
   if (error === undefined) return { code: "INTERNAL", what: oneLine(thrown).replaceAll(TRACE, "") };
   return { code: error.code, what: error.what.replaceAll(TRACE, ""), ...detailsOf(error) };
+}
+
+/** The error that a problem was. */
+export function errorOf({ code, what, ...details }: Problem): TgoError {
+  return new TgoError(code, what, details);
 }
 
 /**

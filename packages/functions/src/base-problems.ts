@@ -1,6 +1,6 @@
 import { basesOf, TOOLS_BASE } from "@tgo/builders";
 import { mirrored, pinned, type Service } from "@tgo/catalog";
-import { problemOf } from "@tgo/errors";
+import { problemOf, problemText } from "@tgo/errors";
 import type { Context } from "./context.js";
 
 type BaseContext = Pick<Context, "catalog" | "pins" | "platforms" | "bases" | "lookUpBase">;
@@ -35,10 +35,7 @@ async function problemsOf(context: BaseContext, reference: string): Promise<stri
 /** A mirror may be reachable for the engine only, which is asked by digest. */
 async function enginesProblems({ bases, platforms }: BaseContext, reference: string): Promise<string[]> {
   const results = await Promise.allSettled(platforms.map((platform) => bases.container(reference, platform)));
-  return results.flatMap((result) => (result.status === "fulfilled" ? [] : [errorText(result.reason)]));
-}
-
-function errorText(reason: unknown): string {
-  const { what, where, remedy } = problemOf(reason);
-  return [what, where, remedy].filter((text) => text !== undefined).join("\n  ");
+  return results.flatMap((result) =>
+    result.status === "fulfilled" ? [] : [problemText(problemOf(result.reason))],
+  );
 }

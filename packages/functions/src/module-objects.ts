@@ -1,5 +1,5 @@
 import type { Container } from "@dagger.io/dagger";
-import { TgoError } from "@tgo/errors";
+import { problemText, TgoError } from "@tgo/errors";
 import { pullVariant, referenceOf } from "@tgo/publishing";
 import type { RegistryReport, Report } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
@@ -143,10 +143,5 @@ function problemsOf({ problems = [], services }: Report): string[] {
       ...service.registries.flatMap((row) => row.problems.map((each) => ({ where: row.reference, ...each }))),
     ]),
   ];
-  const texts = all.map(({ what, where, remedy }) =>
-    [what, ...(where === undefined ? [] : [`in ${where}`]), ...(remedy === undefined ? [] : [remedy])].join(
-      "\n",
-    ),
-  );
-  return [...new Set(texts)];
+  return [...new Set(all.map(problemText))];
 }

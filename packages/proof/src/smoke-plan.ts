@@ -1,4 +1,4 @@
-import type { PythonBuild, Service } from "@tgo/catalog";
+import { healthRequest, type PythonBuild, type Service } from "@tgo/catalog";
 
 type Request = Service["smoke"]["http"][number];
 
@@ -58,9 +58,7 @@ function defaultRequests(
   { strategy }: Service["build"],
   { healthcheck, ports }: Service["image"],
 ): Request[] {
-  const url = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
-    healthcheck?.command.join(" ") ?? "",
-  );
-  if (url !== null) return [{ port: Number(url[1] ?? 80), path: url[2] ?? "/", status: 200 }];
+  const own = healthRequest(JSON.stringify(healthcheck?.command ?? []));
+  if (own !== undefined) return [{ ...own, status: 200 }];
   return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
 }

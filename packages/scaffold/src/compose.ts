@@ -1,8 +1,8 @@
+import { healthRequest } from "@tgo/catalog";
 import { isObject } from "@tgo/schemas";
 import { posix } from "node:path";
 import { parse } from "yaml";
 import type { Health } from "./finding.js";
-import { healthOfCommand } from "./health.js";
 import { folderOf, type Checkout } from "./read-checkout.js";
 
 /** A service of a compose file that this checkout builds, or pulls by its own name. */
@@ -70,12 +70,7 @@ function readService(name: string, file: string, service: Readonly<Record<string
     const value = isObject(build) ? build[field] : undefined;
     return typeof value === "string" ? value : undefined;
   };
-  const test = isObject(healthcheck)
-    ? [healthcheck.test]
-        .flat()
-        .filter((word) => typeof word === "string")
-        .join(" ")
-    : "";
+  const health = healthRequest(JSON.stringify(isObject(healthcheck) ? [healthcheck.test] : []));
   return {
     name,
     file,
@@ -84,7 +79,7 @@ function readService(name: string, file: string, service: Readonly<Record<string
     target: text("target"),
     image: typeof image === "string" ? withoutTag(image) : undefined,
     ports: [...new Set([...listOf(ports), ...listOf(expose)].flatMap((port) => containerPort(port) ?? []))],
-    health: healthOfCommand(test, `${file}, healthcheck of ${name}`),
+    health: health && { ...health, from: `${file}, healthcheck of ${name}` },
     args: argsOf(isObject(build) ? build.args : undefined),
     variables: variablesOf(environment),
   };

@@ -1,4 +1,4 @@
-import type { Service } from "@tgo/catalog";
+import type { HealthRequest, Service } from "@tgo/catalog";
 import type * as v from "@tgo/schemas";
 
 /** A definition as it is written to a catalog: without the schema's defaults. */
@@ -29,8 +29,6 @@ export interface LeftOut {
 }
 
 /** A request that a healthy service answers. */
-export interface Health {
-  readonly port: number;
-  readonly path: string;
+export interface Health extends HealthRequest {
   readonly from: string;
 }

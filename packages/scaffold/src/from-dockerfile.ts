@@ -1,5 +1,5 @@
+import { healthRequest } from "@tgo/catalog";
 import { expand, parseDockerfile, parseJsonList, parseStages, type Instruction } from "@tgo/dockerfile";
-import { healthOfCommand } from "./health.js";
 import type { Health } from "./finding.js";
 
 /** What a Dockerfile's last stage says about its image. */
@@ -47,7 +47,14 @@ export function readDockerfile(text: string, file: string): DockerfileFacts | un
   };
   const lastOf = (keyword: string): Instruction | undefined =>
     own.filter((each) => each.keyword === keyword).at(-1);
-  const health = lastOf("HEALTHCHECK")?.rest;
+  // Docker leaves its variables to the shell, and quotes say where a URL ends.
+  const health = healthRequest(
+    (lastOf("HEALTHCHECK")?.rest ?? "").replaceAll(
+      /\$(?:(\w+)|\{(\w+)\})/g,
+      (whole, bare: string | undefined, braced: string | undefined) =>
+        known.get(bare ?? braced ?? "") ?? whole,
+    ),
+  );
   const args = dockerfile.instructions.filter(
     ({ keyword, rest }) => keyword === "ARG" && !PREDEFINED.test(rest.replace(/=.*$/s, "")),
   );
@@ -62,7 +69,7 @@ export function readDockerfile(text: string, file: string): DockerfileFacts | un
           .filter((port) => Number.isInteger(port) && port > 0 && port < 65_536),
       ),
     ],
-    health: health === undefined ? undefined : healthOfCommand(resolved(health), `${file}, HEALTHCHECK`),
+    health: health && { ...health, from: `${file}, HEALTHCHECK` },
     command: parseJsonList(lastOf("CMD")?.rest ?? ""),
     packages: packagesOf(own),
     secrets: [

@@ -70,6 +70,14 @@ describe("a Dockerfile", () => {
     expect(services[0]?.draft.reasons.build).toContain("2 RUN lines are emulated");
   });
 
+  it.each([
+    ['CMD ["curl", "-f", "http://localhost:81/up?a=1&b=2"]', { port: 81, path: "/up?a=1&b=2" }],
+    ["CMD curl -f http://localhost:${PORT}/up || exit 1", { port: 3000, path: "/up" }],
+  ])("is asked what HEALTHCHECK %s asks", async (check, request) => {
+    const found = await draft({ Dockerfile: `FROM scratch\nENV PORT=3000\nHEALTHCHECK ${check}\n` });
+    expect(found.catalog.services["my-bot"]?.smoke.http).toMatchObject([request]);
+  });
+
   it("without a health check has the route of its program, else a gap that says what smoke runs leave out", async () => {
     const plain = { Dockerfile: "FROM scratch\nARG TOKEN\nEXPOSE 3000\n" };
     const found = await draft({ ...plain, "server.js": 'app.get("/health", ok)' });

@@ -1,3 +1,4 @@
+import { problemText } from "@tgo/errors";
 import type { ProbeResult } from "./probe-registry.js";
 
 /** What a registry does, as a table that can go into an issue; then what was left behind. */
@@ -7,13 +8,7 @@ export function renderProbe({ host, repository, rows, left, problem }: ProbeResu
     `${host}/${repository}`,
     "",
     ...rows.map(({ row, answer }) => `  ${row.padEnd(width)}  ${answer}`),
-    ...(problem === undefined
-      ? []
-      : [
-          "",
-          `stopped: ${problem.what}`,
-          ...(problem.remedy === undefined ? [] : [`  -> ${problem.remedy}`]),
-        ]),
+    ...(problem === undefined ? [] : ["", `stopped: ${problemText(problem)}`]),
     "",
     ...(left.length === 0
       ? ["Nothing was left behind, except blobs that the registry collects by itself."]

@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import { parseCreated, UNKNOWN_TIME, type Variant } from "@tgo/builders";
-import { problemOf, TgoError } from "@tgo/errors";
+import { problemOf, problemText, TgoError } from "@tgo/errors";
 import { finaliseImage, pushImage } from "@tgo/image";
 import { checkTag } from "@tgo/inspection";
 import { testVariants } from "@tgo/proof";
@@ -118,15 +118,11 @@ async function forEach<T>(
   run: (destination: Destination) => Promise<T>,
 ): Promise<T[]> {
   const results = await Promise.allSettled(destinations.map(run));
-  const problems = results.flatMap((result, at) => {
-    if (result.status === "fulfilled") return [];
-    const { what, where, remedy } = problemOf(result.reason);
-    const place = where ?? destinations[at]?.target.name ?? "";
-    return [
-      `${place}: ${what}`,
-      ...(remedy === undefined ? [] : [`  -> ${remedy.replaceAll("\n", "\n     ")}`]),
-    ];
-  });
+  const problems = results.flatMap((result, at) =>
+    result.status === "fulfilled"
+      ? []
+      : [problemText({ where: destinations[at]?.target.name, ...problemOf(result.reason) })],
+  );
   if (problems.length > 0) throw new FunctionFailed(problems.join("\n"));
   return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }

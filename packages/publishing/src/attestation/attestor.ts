@@ -83,11 +83,16 @@ export interface Attestor {
    */
   readonly attach: (image: AttestedImage, targets: readonly Target[]) => Promise<Attested>;
   /**
-   * Proofs of these tests that a trusted signer attached to variants in a registry, by the digests of their manifests.
-   * Nothing where they cannot be read.
+   * Proofs of these tests that a trusted signer attached to variants in a registry, by the digests of their manifests; only
+   * of this origin, if one is given. Nothing where they cannot be read.
    */
   readonly proofs: (
-    from: { readonly target: Target; readonly service: string; readonly tests: string },
+    from: {
+      readonly target: Target;
+      readonly service: string;
+      readonly tests: string;
+      readonly origin?: ProofOrigin;
+    },
     variants: readonly { readonly digest: string; readonly platform: string }[],
   ) => Promise<ReadonlyMap<string, VariantProof>>;
   /**

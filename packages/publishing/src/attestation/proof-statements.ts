@@ -90,12 +90,16 @@ export async function readClaims(
 /** See {@link Attestor.proofs}. */
 export async function readProofs(
   trust: Trust,
-  { target, service, tests }: Parameters<Attestor["proofs"]>[0],
+  { target, service, tests, origin }: Parameters<Attestor["proofs"]>[0],
   variants: Parameters<Attestor["proofs"]>[1],
 ): Promise<ReadonlyMap<string, VariantProof>> {
   const read = variants.map(async ({ digest, platform }): Promise<(readonly [string, VariantProof])[]> => {
     const claims = await readClaims(trust, { target, service }, { digest });
-    const proofs = claims.flatMap((claim) => (claim.trusted && claim.tests === tests ? [claim.proof] : []));
+    const proofs = claims.flatMap((claim) =>
+      claim.trusted && claim.tests === tests && (origin === undefined || isSame(claim.origin, origin))
+        ? [claim.proof]
+        : [],
+    );
     const own = proofs.filter((proof) => proof.platform === platform);
     // Of several, a native run tells more.
     const best = own.find(({ smoke }) => smoke?.native === true) ?? own[0];

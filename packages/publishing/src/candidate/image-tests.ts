@@ -1,5 +1,5 @@
 import type { Platform } from "@tgo/catalog";
-import { TgoError } from "@tgo/errors";
+import { errorOf, TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import { compareVariants, testsOf, testVariants, type VariantProof } from "@tgo/proof";
 import { defined } from "@tgo/report";
@@ -72,8 +72,8 @@ async function checkLayers(
   const { machines } = context.catalog;
   const options = { digest, elf: true, allowForeign, allowDifferences, machines };
   const verification = await verifyTag(context, name, [from], digest, options);
-  for (const { code, what, where, remedy } of verification.targets.flatMap(({ problems }) => problems))
-    throw new TgoError(code, what, defined({ where, remedy }));
+  const [problem] = verification.targets.flatMap(({ problems }) => problems);
+  if (problem !== undefined) throw errorOf(problem);
   return verification;
 }
 

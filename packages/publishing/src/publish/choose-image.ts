@@ -1,4 +1,5 @@
 import type { VariantProof } from "@tgo/proof";
+import { defined } from "@tgo/report";
 import type { ProofOrigin } from "../attestation/attestor.js";
 import type { ProofsByManifest, RecordedProofs } from "../candidate/recorded-proofs.js";
 import { splitByRequired } from "../targets/split-by-required.js";
@@ -9,7 +10,7 @@ import type { FoundImage, ImageLookup } from "./image-lookup.js";
 export interface ImageTests {
   /** Hash of the tests, for signed proofs of them. */
   readonly key?: string;
-  /** What signed proofs of them are for, if that matters. */
+  /** What signed proofs of them are for, if that matters: those for something else do not count. */
   readonly origin?: ProofOrigin;
   /** Which proofs count; all if absent. */
   readonly accepts?: (proof: VariantProof) => boolean;
@@ -73,12 +74,14 @@ async function withSignedProofs(
   found: readonly FoundImage[],
   known: ProofsByManifest,
 ): Promise<ProofsByManifest> {
-  const { key, accepts = () => true } = tests;
+  const { key, origin, accepts = () => true } = tests;
   if (attestor === undefined || key === undefined) return known;
   const read = found.map(async ({ from, verification: { variants } }) => {
     const unknown = variants.filter(({ digest }) => known.get(digest)?.proof.smoke === undefined);
     if (unknown.length === 0 || from.registry.referrers === false) return [];
-    return [...(await attestor.proofs({ target: from, service, tests: key }, unknown))];
+    return [
+      ...(await attestor.proofs({ target: from, service, tests: key, ...defined({ origin }) }, unknown)),
+    ];
   });
   const signed = (await Promise.all(read)).flat();
   return new Map([

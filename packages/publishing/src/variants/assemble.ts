@@ -1,8 +1,7 @@
 import { imageLabels, standardLabels } from "@tgo/builders";
-import { TgoError, type Problem } from "@tgo/errors";
+import { errorOf, TgoError, type Problem } from "@tgo/errors";
 import { finaliseVariants, readStagedImage, type FinalImage } from "@tgo/image";
 import { requireParity, type VariantProof } from "@tgo/proof";
-import { defined } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { proofsByManifest, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { assembledKey, assembledKeys, candidateTag, inputsKey } from "../candidate/candidate-key.js";
@@ -42,10 +41,6 @@ export function createAssembly(options: AssembleOptions): Assembly {
       return assembledCandidate(context, { prepared, key, found }, options);
     },
   };
-}
-
-function errorOf({ code, what, where, remedy }: Problem): TgoError {
-  return new TgoError(code, what, defined({ where, remedy }));
 }
 
 /**

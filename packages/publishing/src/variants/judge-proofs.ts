@@ -10,6 +10,8 @@ export interface ProofDemand extends ProofOrigin {
   /** Hash of the tests. */
   readonly tests: string;
   readonly requireNative: boolean;
+  /** Builds and tests the platform again. */
+  readonly command: string;
 }
 
 /** A proof that counts, or why the variant has to be tested again. */
@@ -43,7 +45,7 @@ export function judgeProofs(
   const reasons = [...new Set(judged.map(({ wrong, signer }) => `${wrong ?? ""} (${signer})`))];
   throw new TgoError("VERIFY", `the proof of ${platform} is ${reasons.join("; ")}`, {
     where: manifest,
-    remedy: `Build and test the platform on a machine of ${platform}, with this version of the pipelines: tgo build-variant --platform ${platform}`,
+    remedy: `Build and test the platform on a machine of ${platform}, with this version of the pipelines:\n${demand.command}`,
   });
 }
 

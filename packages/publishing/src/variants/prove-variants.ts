@@ -8,6 +8,7 @@ import type { PublishContext } from "../targets/publish-context.js";
 import type { FoundVariant, FoundVariants } from "./find-variants.js";
 import { judgeProofs, type ProofDemand } from "./judge-proofs.js";
 import { howItRan, isNative, nativeTests } from "./native-tests.js";
+import { variantCommand } from "./variant-command.js";
 
 /** The proofs of a candidate's platforms, with what the report says of them. */
 export interface ProvenVariants {
@@ -15,7 +16,7 @@ export interface ProvenVariants {
   readonly notes: readonly string[];
 }
 
-interface Demand extends Omit<ProofDemand, "key" | "tests"> {
+interface Demand extends Omit<ProofDemand, "key" | "tests" | "command"> {
   /** Proofs of this run, by manifest digest. */
   readonly known: ReadonlyMap<string, VariantProof>;
 }
@@ -69,11 +70,12 @@ function testsOf(
 /** @throws TgoError VERIFY for a proof that does not fit, or for none where only another machine can make it */
 async function judge(
   context: PublishContext,
-  { key, request: { name } }: Prepared,
+  prepared: Prepared,
   { target, variant, tests }: StoredVariant & { readonly tests: ImageTests },
   { known, requireNative, pipelines }: Demand,
 ): Promise<ProvenVariant | { readonly unproven: string }> {
   const { platform, image, manifest } = variant;
+  const { key, request } = prepared;
   const here = known.get(manifest) ?? (await tests.recorded([image])).proofs.get(manifest)?.proof;
   if (here?.smoke !== undefined && (!requireNative || isNative(here)))
     return { proof: here, note: `${platform}: ran ${howItRan(here.smoke)}${onEngine(here)}` };
@@ -81,8 +83,11 @@ async function judge(
   const claims =
     attestor === undefined || target.registry.referrers === false
       ? []
-      : await attestor.claims({ target, service: name }, { digest: manifest });
-  const judged = judgeProofs(variant, claims, { key, pipelines, requireNative, tests: tests.key ?? "" });
+      : await attestor.claims({ target, service: request.name }, { digest: manifest });
+  const judged = judgeProofs(variant, claims, {
+    ...{ key, pipelines, requireNative, tests: tests.key ?? "" },
+    command: variantCommand(prepared, platform),
+  });
   if ("proof" in judged) {
     const { proof, signer } = judged;
     return { proof, note: `${platform}: ran ${howItRan(proof.smoke)}, by the proof that ${signer} signed` };
@@ -92,7 +97,7 @@ async function judge(
   if (requireNative && platform !== context.native)
     throw new TgoError("VERIFY", `${platform} has no proof of a native run: ${unproven}`, {
       where: manifest,
-      remedy: `Build it on a machine of ${platform}, with a key to sign its proof: tgo build-variant --platform ${platform} --require-native`,
+      remedy: `Build it on a machine of ${platform}, with a key to sign its proof:\n${variantCommand(prepared, platform, { "require-native": true })}`,
     });
   return { unproven };
 }

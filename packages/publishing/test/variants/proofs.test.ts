@@ -4,13 +4,20 @@ import type { VariantProof } from "@tgo/proof";
 import { OCI_MANIFEST, type Descriptor } from "@tgo/registry";
 import { MemoryRegistry } from "@tgo/testing";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ProofClaim } from "../../src/attestation/attestor.js";
+import type { Attestor, ProofClaim } from "../../src/attestation/attestor.js";
 import { createAttestor } from "../../src/attestation/create-attestor.js";
+import type { Target } from "../../src/targets/target.js";
 import { judgeProofs, type ProofDemand } from "../../src/variants/judge-proofs.js";
 import { contextOf, KEY, NAME, preparedOf, putVariant, REPOSITORY } from "./stored-variants.js";
 
 const PLATFORM = "linux/arm64";
-const DEMAND: ProofDemand = { key: KEY, pipelines: "p1", tests: "t1", requireNative: false };
+const DEMAND: ProofDemand = {
+  key: KEY,
+  pipelines: "p1",
+  tests: "t1",
+  requireNative: false,
+  command: "again",
+};
 const PROOF: VariantProof = {
   platform: PLATFORM,
   files: 3,
@@ -65,13 +72,18 @@ async function attach(content: Uint8Array<ArrayBuffer>): Promise<void> {
     .attach(REPOSITORY, subject, [{ type: BUNDLE_TYPE, content, config: "empty", annotations }]);
 }
 
-async function claims(): Promise<readonly ProofClaim[]> {
+function attestorOf(): { attestor: Attestor; from: { target: Target; service: string } } {
   const { targets } = contextOf([registry]);
   const [target] = targets;
   if (target === undefined) throw new Error("no target");
   const trust = readTrust({ keys: [{ name: "release", pem: RELEASE.publicKey ?? "" }], identities: [] });
   const attestor = createAttestor({ targets, signer: undefined, trust, required: false });
-  return attestor.claims({ target, service: NAME }, subject);
+  return { attestor, from: { target, service: NAME } };
+}
+
+async function claims(): Promise<readonly ProofClaim[]> {
+  const { attestor, from } = attestorOf();
+  return attestor.claims(from, subject);
 }
 
 const judge = async (demand: Partial<ProofDemand> = {}): Promise<unknown> =>
@@ -174,6 +186,18 @@ describe("A variant's proof", () => {
       what: `the proof of linux/arm64 is ${reason} (key release)`,
       where: subject.digest,
     });
+  });
+
+  it("of the same tests is not taken for a run of these pipelines, if that matters", async () => {
+    const { attestor, from } = attestorOf();
+    const tests = { ...from, tests: DEMAND.tests };
+    const variants = [{ digest: subject.digest, platform: PLATFORM }];
+    await attach(await bundleOf({ origin: { key: KEY, pipelines: "p0" } }));
+    const origin = { key: KEY, pipelines: "p1" };
+    expect((await attestor.proofs({ ...tests, origin }, variants)).size).toBe(0);
+    expect((await attestor.proofs(tests, variants)).size).toBe(1);
+    await attach(await bundleOf());
+    expect((await attestor.proofs({ ...tests, origin }, variants)).size).toBe(1);
   });
 
   it("of an emulated run counts where native is not asked for, and a native one before it", async () => {

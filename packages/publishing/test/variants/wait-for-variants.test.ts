@@ -102,7 +102,66 @@ describe("An assembly looks for the platforms of a candidate", () => {
 
   it("and waits no longer than it may", async () => {
     const started = performance.now();
-    await expect(find(300)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(find(300)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      what: "after 0.3 s, no registry has linux/amd64 and linux/arm64 of candidate 0123456789abcdef",
+      remedy: expect.stringMatching(/^See whether the other machine's job failed[^]*again\.$/) as string,
+    });
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it.each<[string, number, string]>([
+    ["UNAUTHORIZED", 401, "UNAUTHORIZED"],
+    ["DENIED", 403, "DENIED"],
+  ])("and does not wait for a registry that goes on to refuse: %s", async (code, status, error) => {
+    first.intercept = ({ url }) =>
+      url.pathname.includes("/manifests/") ? errorResponse(status, error, "no access") : undefined;
+    const notes: string[] = [];
+    await expect(find(60_000, (note) => notes.push(note))).rejects.toMatchObject({ code });
+    expect(notes).toEqual([]);
+  });
+
+  it("and waits for a registry that fails and recovers, and does not say that its platforms are missing", async () => {
+    await putVariant(first.client(), preparedOf(), AMD);
+    await putVariant(first.client(), preparedOf(), ARM);
+    first.intercept = ({ url }) =>
+      url.pathname.includes("/manifests/variant")
+        ? new Response("<html>", { headers: { "content-type": "text/html" } })
+        : undefined;
+    const notes: string[] = [];
+    const { variants } = await find(60_000, (note) => {
+      notes.push(note);
+      first.intercept = () => undefined;
+    });
+    expect(variants.map(({ platform }) => platform)).toEqual([AMD, ARM]);
+    expect(notes).toEqual([expect.stringMatching(/^first\.test[^]*\nasked again for up to/)]);
+  });
+
+  it("and says while it waits that another key was built", async () => {
+    await putVariant(first.client(), preparedOf(), AMD);
+    await putVariant(first.client(), preparedOf({ key: "fedcba9876543210" }), ARM);
+    const notes: string[] = [];
+    await find(60_000, (note) => {
+      notes.push(note);
+      if (notes.length === 2) void putVariant(first.client(), preparedOf(), ARM);
+    });
+    expect(notes).toEqual([
+      expect.stringMatching(/^waiting up to .* for linux\/arm64/),
+      expect.stringContaining(
+        "variant-fedcba9876543210-linux-arm64 is of the same commit and has another key",
+      ),
+    ]);
+  });
+
+  it("and stops when its user does", async () => {
+    const stop = new AbortController();
+    const context = { ...contextOf([first]), signal: stop.signal };
+    const waiting = waitForVariants(context, preparedOf(), { waitMs: 60_000 });
+    setTimeout(() => {
+      stop.abort(new DOMException("interrupted by the user", "AbortError"));
+    }, 100);
+    const started = performance.now();
+    await expect(waiting).rejects.toMatchObject({ code: "INTERRUPTED" });
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });
