@@ -38,11 +38,20 @@ export function isDockerRunning(): Promise<boolean> {
   );
 }
 
-/** The error for a session with Dagger's engine that could not be opened. */
-export function daggerFailure(cause: unknown): TgoError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+/**
+ * Why a session could not be opened: the SDK's error, or what the dagger command ended with, of which the SDK says nothing.
+ * @param printed its last lines
+ */
+export function sessionProblem(cause: unknown, printed: readonly string[]): string {
+  const said = printed.findLast((line) => line.startsWith("Error: "))?.slice("Error: ".length);
+  const message = said ?? (cause instanceof Error ? cause.message : String(cause));
   const reason = message.replace(/^failed to execute function with automatic provisioning: /, "");
-  return new TgoError("ENVIRONMENT", `Dagger's engine cannot be used: ${reason.trim().slice(0, 800)}`, {
+  return reason.trim().slice(0, 800);
+}
+
+/** The error for a session with Dagger's engine that could not be opened. */
+export function daggerFailure(cause: unknown, printed: readonly string[]): TgoError {
+  return new TgoError("ENVIRONMENT", `Dagger's engine cannot be used: ${sessionProblem(cause, printed)}`, {
     remedy: [
       "It needs a container runtime such as Docker and, on first use, a download from dl.dagger.io.",
       "To use an installed dagger command: _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger",

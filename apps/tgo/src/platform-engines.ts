@@ -1,3 +1,4 @@
+import { parsePlatform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { unknownValue } from "./unknown-value.js";
 import { ENGINES, type EngineSetting, type PlatformEngine } from "./settings.js";
@@ -29,8 +30,8 @@ export function parseEngineFlags(values: readonly string[]): EngineFlags {
 function parsePlatformEngine(text: string): PlatformEngine {
   const at = text.indexOf("=");
   const [platform, address] = [text.slice(0, at), text.slice(at + 1)];
-  const isAddress = address === "local" || /^[a-z][a-z+-]*:\/\/[^\s]+$/.test(address);
-  if (/^[a-z0-9]+(\/[a-z0-9]+){1,2}$/.test(platform) && isAddress) return { platform, address };
+  const isAddress = address === "local" || /^(?!https?:)[a-z][a-z+-]*:\/\/[^\s]+$/.test(address);
+  if (platform !== "" && isAddress) return { platform: parsePlatform(platform), address };
   throw new TgoError("USAGE", `--engine "${text}" is not PLATFORM=ADDRESS`, {
     remedy:
       "For example: --engine linux/arm64=tcp://arm:1234. Other addresses: unix:///run/dagger/engine.sock, " +

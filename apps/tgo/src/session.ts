@@ -92,7 +92,7 @@ async function connected<T>(
     );
   } catch (cause) {
     // A session that fails to close does not undo its work.
-    if (outcome === undefined) throw choice.engine === "dagger" ? daggerFailure(cause) : cause;
+    if (outcome === undefined) throw choice.engine === "dagger" ? daggerFailure(cause, output.last()) : cause;
   }
   if (outcome === undefined) throw new TgoError("INTERNAL", "the SDK did not open a session");
   if ("error" in outcome) throw outcome.error;

@@ -2,6 +2,8 @@ import type { Client } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { setTimeout } from "node:timers/promises";
 import type { PlatformEngine } from "./settings.js";
+import { sessionProblem } from "./engine.js";
+import { reachEngine } from "./reach-engine.js";
 import { lineStream, type SessionOptions } from "./session.js";
 import type { Sdk } from "./loaded-module.js";
 
@@ -34,9 +36,15 @@ export async function openSessions(
   sdk: Sdk,
   engines: readonly PlatformEngine[],
   options: Omit<SessionOptions, "choice">,
+  reach = reachEngine,
 ): Promise<PlatformSession[]> {
   const sessions: PlatformSession[] = [];
   try {
+    // Before any is started.
+    for (const engine of engines.filter(({ address }) => address !== "local"))
+      await reach(engine.address).catch((cause: unknown) => {
+        throw unreachable(engine, cause);
+      });
     for (const engine of engines) {
       const session = await openSession(sdk, engine, options);
       sessions.push(session);
@@ -125,24 +133,26 @@ async function connect(
       },
     };
   } catch (cause) {
-    throw unreachable(engine, cause);
+    throw unreachable(engine, cause, output.last());
   } finally {
     stop.abort();
     set(before);
   }
 }
 
-function unreachable({ platform, address }: PlatformEngine, cause: unknown): TgoError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const reason = message.replace(/^failed to execute function with automatic provisioning: /, "");
+function unreachable(
+  { platform, address }: PlatformEngine,
+  cause: unknown,
+  printed: readonly string[] = [],
+): TgoError {
   return new TgoError(
     "ENVIRONMENT",
-    `the engine of ${platform} cannot be used: ${reason.trim().slice(0, 800)}`,
+    `the engine of ${platform} cannot be used: ${sessionProblem(cause, printed)}`,
     {
       where: address,
       remedy:
         "Check that it runs, and that this machine reaches it: _EXPERIMENTAL_DAGGER_RUNNER_HOST=" +
-        `${address} dagger core version. A docker or a cluster's program must be here for container:// and kube-pod://.`,
+        `${address} dagger core version. container:// needs docker here, kube-pod:// needs kubectl.`,
       cause,
     },
   );

@@ -40,7 +40,9 @@ describe("--engine", () => {
     ["linux/arm64=arm:1234", "is not PLATFORM=ADDRESS"],
     ["linux/arm64=tcp://", "is not PLATFORM=ADDRESS"],
     ["=tcp://arm:1234", "is not PLATFORM=ADDRESS"],
-    ["arm64=tcp://arm:1234", "is not PLATFORM=ADDRESS"],
+    ["linux/arm64=http://arm:1234", "is not PLATFORM=ADDRESS"],
+    ["arm64=tcp://arm:1234", '"arm64" is not a platform this product builds; did you mean "linux/arm64"?'],
+    ["linux/s390x=local", '"linux/s390x" is not a platform this product builds'],
     ["linux/arm64=tcp://arm:1234 --privileged", "is not PLATFORM=ADDRESS"],
   ])("%s is refused", (value, what) => {
     expect(() => parseEngineFlags([value])).toThrow(what);
@@ -112,6 +114,7 @@ describe("Sessions with an engine for each platform", () => {
         ...{ caBundle: undefined, credentials: undefined },
         mirrors: { images: {}, indexes: [] },
       },
+      () => Promise.resolve(),
     );
     return { asked, closed: () => closed, sessions };
   }
