@@ -35,7 +35,9 @@ export async function commandStart(options: Options, host: HostOptions): Promise
  */
 export function nameCommands(text: string, start: string, end = "\n"): string {
   const named = text.replaceAll(COMMAND, () => `${start} `);
-  return named === text || !start.includes(UNKNOWN) ? named : `${named}${end}${FILL_IN}`;
+  if (named === text || !start.includes(UNKNOWN)) return named;
+  const closed = end === "\n" || /[.!?]$/.test(named) ? named : `${named}.`;
+  return `${closed}${end}${FILL_IN}`;
 }
 
 export function nameReportCommands(report: Report, start: string): Report {

@@ -47,6 +47,7 @@ it("in a module, a command whose paths Dagger hides is never one to copy", () =>
   expect(nameCommands("Copy it:\ntgo promote --version 1.0.0", start)).toBe(
     `Copy it:\n${start} promote --version 1.0.0\n${remark}`,
   );
+  expect(nameCommands("tgo status tells it", start, " ")).toBe(`${start} status tells it. ${remark}`);
   expect(nameCommands("Log in.", start)).toBe("Log in.");
   expect(nextOf(`${start} publish --service tgo-api --source FILL_IN --revision abc`)).toEqual({
     nextInWords: "run the same command again, with the same --catalog, --source",
