@@ -1,16 +1,19 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 
-/** Dagger's module addresses take a host with a dot, and no port. */
+/** Dagger's module addresses take a host with a dot. */
 const HOST = "127.0.0.1";
 
 /**
- * Serves bare repositories over HTTP, as `http://127.0.0.1/NAME.git`, with git's own server program.
+ * Serves repositories over HTTP, as `http://127.0.0.1/NAME.git`, with git's own server program.
  * @param folder with the repositories
- * @throws if something else listens on port 80
+ * @param port 80 by default, as Dagger's module addresses take none; 0 for any
+ * @throws if something else listens on the port
  */
 export async function startGitServer(
   folder: string,
+  port = 80,
 ): Promise<{ address: string; stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", `http://${HOST}`);
@@ -47,10 +50,11 @@ export async function startGitServer(
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(80, HOST, resolve);
+    server.once("error", reject).listen(port, HOST, resolve);
   });
+  const { port: chosen } = server.address() as AddressInfo;
   return {
-    address: `http://${HOST}`,
+    address: `http://${HOST}${chosen === 80 ? "" : `:${chosen}`}`,
     stop: () =>
       new Promise((resolve) => {
         server

@@ -45,7 +45,10 @@ export function usageError(
   const nearest = flag === undefined ? undefined : nearestFlag(flag, moduleApi, fn);
   const hint = nearest === undefined ? "" : `. Did you mean --${nearest}?`;
   const help = [name, fn, "--help"].filter((word) => word !== undefined).join(" ");
-  return new TgoError("USAGE", `${what}${hint}`, { remedy: `Run ${help} for the flags.` });
+  // A flag of tgo's own that belongs to other functions.
+  const isOthers = nearest !== undefined && `--${nearest}` === flag && fn !== undefined;
+  const problem = isOthers ? `${fn} does not take ${flag}` : `${what}${hint}`;
+  return new TgoError("USAGE", problem, { remedy: `Run ${help} for the flags.` });
 }
 
 /** The error for words without a flag, for a function that takes none: most people mean a service. */

@@ -278,6 +278,7 @@ describe("a wrong command line is explained, with exit code 2, and nothing is lo
     ["exlpain USAGE", ['did you mean "explain"?']],
     ["publish --service a --format md", ['did you mean "markdown"?']],
     ["smoke --value a=b", ["smoke does not take --value", "These do: publish"]],
+    ["release --output a.json", ["release does not take --output", "tgo release --help"]],
     ["explain DENID", ['there is no error code "DENID"; did you mean "DENIED"?', "Codes: USAGE, "]],
     ["explain DENIED USAGE", ['explain takes one code, and "USAGE" is a second one']],
     ["completion", ["completion needs a shell", "One of: bash, zsh, fish."]],

@@ -29,7 +29,12 @@ export async function runDockerfileWay({
     const publishTo = registries.map(({ host }) => host);
     const whole: BuildJob = { ...job, task: "build", push: undefined, publishTo };
     await writeFile(file, JSON.stringify(whole));
-    const run = await measureCommand({ ...command, argv: [process.execPath, program, file], cwd: ROOT });
+    const run = await measureCommand({
+      ...command,
+      argv: [process.execPath, program, file],
+      cwd: ROOT,
+      onDagger: job.engine === "dagger",
+    });
     if (run.code !== 0)
       throw new Error(
         `the Dockerfile's build ended with ${run.code ?? "a signal"}\n${run.stderr.slice(-2000)}`,

@@ -166,6 +166,7 @@ async function measureGroup(
         },
         timeoutMs: options.timeoutMs,
         signal,
+        onDagger: options.engine === "dagger",
       });
       const { seconds, processorSeconds } = run;
       onRun(told(bench, { service: sample.name, code, kind, seconds, processorSeconds }, round));

@@ -195,20 +195,22 @@ async function attachTo(
   const missing = sealed.filter((each) => !isThere(each));
   const present = sealed.length - missing.length;
   if (seen !== undefined && "problem" in seen) return { name, attached: 0, present, problem: seen.problem };
-  let attached = 0;
-  try {
-    for (const subject of new Set(missing.map((each) => each.attestation.subject.digest))) {
-      const own = missing.filter((each) => each.attestation.subject.digest === subject);
-      const [first] = own;
-      if (first === undefined) continue;
+  // At once: each manifest has a list of its own, and a client waits for a list to settle.
+  const subjects = new Map(missing.map(({ attestation: { subject } }) => [subject.digest, subject]));
+  const outcomes = await Promise.allSettled(
+    [...subjects.values()].map(async (subject) => {
+      const own = missing.filter((each) => each.attestation.subject.digest === subject.digest);
       const artifacts = own.map((each) => artifactOf(each, config));
-      await registry.attach(repository, first.attestation.subject, artifacts, anonymous);
-      attached += own.length;
-    }
-    return { name, attached, present };
-  } catch (error) {
-    return { name, attached, present, problem: foreseen(error) };
-  }
+      await registry.attach(repository, subject, artifacts, anonymous);
+      return own.length;
+    }),
+  );
+  const attached = outcomes.reduce(
+    (sum, outcome) => sum + (outcome.status === "fulfilled" ? outcome.value : 0),
+    0,
+  );
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  return { name, attached, present, ...(failed === undefined ? {} : { problem: foreseen(failed.reason) }) };
 }
 
 /** As cosign writes them. https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md */
