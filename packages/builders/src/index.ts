@@ -1,6 +1,12 @@
 export { type BaseIndex, Bases, type BasesOptions } from "./bases/bases.js";
 export { type BuildContext, type HostInfo, baseImage } from "./build-context.js";
-export type { BuildRequest, Built, CompileMethod, Variant } from "./build-request.js";
+export {
+  builtPlatforms,
+  type BuildRequest,
+  type Built,
+  type CompileMethod,
+  type Variant,
+} from "./build-request.js";
 export { machineFailure } from "./build-error.js";
 export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } from "./build-variants.js";
 export {

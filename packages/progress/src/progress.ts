@@ -40,7 +40,7 @@ export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "r
 
 /** A step's description of its own result. */
 export interface StepResult {
-  readonly state?: "done" | "already there" | "failed";
+  readonly state?: "done" | "already there" | "failed" | "stopped";
   readonly detail?: string;
 }
 

@@ -1,5 +1,12 @@
-import { buildVariants, type BuildContext, type BuildRequest, type Built } from "@tgo/builders";
+import {
+  buildVariants,
+  builtPlatforms,
+  type BuildContext,
+  type BuildRequest,
+  type Built,
+} from "@tgo/builders";
 import { compareVariants } from "./parity.js";
+import { askMachine } from "./smoke-variant.js";
 import { retryIfCanceled, testVariants, type TestOptions, type VariantProof } from "./test-variant.js";
 
 /** A built service, and the proof of each variant. */
@@ -22,6 +29,10 @@ export async function buildAndTest(
   request: BuildRequest,
   { onChecked, ...options }: BuildAndTestOptions = {},
 ): Promise<TestedBuild> {
+  // Asked while the build waits for downloads.
+  if (options.smoke !== false)
+    for (const platform of builtPlatforms(request))
+      askMachine(context, request.service, platform).catch(() => undefined);
   const built = await context.progress.step(
     { step: "build", service: request.name },
     () => retryIfCanceled(context, () => buildVariants(request)),

@@ -21,6 +21,7 @@ export interface VariantRun {
   /** Variables of the emulator. */
   readonly env: Variables;
   readonly sibling: NativeSibling | undefined;
+  readonly checking: Promise<unknown> | undefined;
   /** Whether an emulated run may start the interpreter once for all; what fails so runs by itself. */
   readonly share: boolean;
 }
@@ -45,7 +46,7 @@ const limits = new WeakMap<BuildContext["client"], LimitFunction>();
  */
 export async function runSteps(
   context: BuildContext,
-  { name, service, variant, env, sibling, share }: VariantRun,
+  { name, service, variant, env, sibling, checking, share }: VariantRun,
 ): Promise<StepResults> {
   const { platform, container: image } = variant;
   const where = `${name} ${platform}`;
@@ -64,9 +65,15 @@ export async function runSteps(
   const teller = emulated ? sibling : undefined;
   const how = emulated ? "emulated" : "native";
   const stop = new AbortController();
+  checking?.catch((error: unknown) => {
+    stop.abort(error);
+  });
   const serving = { isStarted: false };
   const exec = (command: readonly string[], seconds = timeoutSeconds): Promise<string> =>
-    limit(() => outputOf(container, { command, seconds }, { ...run, shell }, command.join(" ")));
+    limit(() => {
+      stop.signal.throwIfAborted();
+      return outputOf(container, { command, seconds }, { ...run, shell }, command.join(" "));
+    });
 
   const shared =
     teller === undefined || !share
@@ -88,9 +95,10 @@ export async function runSteps(
       command: importsCommand(build, service.smoke, options),
       seconds: IMPORTS * timeoutSeconds,
     };
-    const report = await limit(() =>
-      outputOf(withImports(container), limited, { ...run, shell }, "importing the packages"),
-    );
+    const report = await limit(() => {
+      stop.signal.throwIfAborted();
+      return outputOf(withImports(container), limited, { ...run, shell }, "importing the packages");
+    });
     return readImports(report, where);
   };
   const imported = plan.imports && imports(plan.imports);
@@ -109,6 +117,7 @@ export async function runSteps(
     const pages = service.build.strategy === "static-web";
     const test = { http: plan.http, timeoutSeconds, pages };
     const lines = await limit(() => {
+      stop.signal.throwIfAborted();
       serving.isStarted = true;
       return testServer(context, test, container, run, stop.signal);
     });

@@ -4,6 +4,7 @@ import type { BillFiles } from "@tgo/image";
 import { checkVariant, type LinkSummary } from "./check-variant.js";
 import { machineProofs, type MachineProof } from "./machines/machine-proof.js";
 import { type NativeSibling, nativeSibling } from "./native-sibling.js";
+import type { SmokeResult } from "./smoke-result.js";
 import { smokeVariant } from "./smoke-variant.js";
 
 /** The test results of a variant. */
@@ -83,7 +84,7 @@ export async function testVariant(
   const { platform } = variant;
   const { smoke = true, onChecked, onBillFiles, sibling } = options;
   try {
-    const { files, elf, links, notes, billFiles } = await context.progress.step(
+    const checking = context.progress.step(
       { step: "check", service: name, platform },
       () =>
         retryIfCanceled(context, () =>
@@ -93,17 +94,20 @@ export async function testVariant(
         detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`,
       }),
     );
+    // Beside its check, because an emulated run is what a publish waits for. A failure of the check is told before its own.
+    const isEmulated = platform !== context.native;
+    if (!isEmulated) await checking;
+    const running = smoke ? runBeside(context, { name, service }, variant, { sibling, checking }) : undefined;
+    running?.catch(() => undefined);
+    const { files, elf, links, notes, billFiles } = await checking;
     if (billFiles !== undefined) onBillFiles?.(platform, billFiles);
     onChecked?.(variant);
-    if (!smoke) {
+    const result = await running;
+    if (result === undefined) {
       const machines = machineProofs(platform, context.catalog.machines[platform], undefined);
       return { platform, files, elf, links, machines, notes };
     }
-    const { machines, ...run } = await context.progress.step(
-      { step: "smoke", service: name, platform },
-      () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant, sibling)),
-      ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") }),
-    );
+    const { machines, ...run } = result;
     const { machine, lines, partial, native, emulator } = run;
     return {
       platform,
@@ -122,6 +126,38 @@ export async function testVariant(
     // Whoever waits for the imports of a run that failed goes on without them.
     if (platform === sibling?.platform) sibling.imported(undefined);
   }
+}
+
+interface BesideCheck {
+  readonly sibling: NativeSibling | undefined;
+  readonly checking: Promise<unknown>;
+}
+
+/** Runs a variant while its files are checked. @returns undefined if the check fails, which stops the run */
+function runBeside(
+  context: BuildContext,
+  { name, service }: TestSubject,
+  variant: Variant,
+  { sibling, checking }: BesideCheck,
+): Promise<SmokeResult | undefined> {
+  return context.progress.step(
+    { step: "smoke", service: name, platform: variant.platform },
+    () =>
+      Promise.race([
+        failedOnly(checking),
+        retryIfCanceled(context, () => smokeVariant(context, name, service, variant, { sibling, checking })),
+      ]),
+    (run) => (run === undefined ? { state: "stopped" } : { detail: [run.machine, ...run.lines].join("; ") }),
+  );
+}
+
+/** Settles only if the promise is rejected, with undefined. */
+function failedOnly(promise: Promise<unknown>): Promise<undefined> {
+  return new Promise((resolve) => {
+    promise.catch(() => {
+      resolve(undefined);
+    });
+  });
 }
 
 /**

@@ -1,11 +1,13 @@
 import type { Container } from "@dagger.io/dagger";
 import type { BuildContext, Variant } from "@tgo/builders";
 import { applyOverride, type Service } from "@tgo/catalog";
-import { expect, it } from "vitest";
+import { Progress } from "@tgo/progress";
+import { expect, it, vi } from "vitest";
 import type { ImportReport } from "../src/imports.js";
 import { NativeSibling, nativeSibling } from "../src/native-sibling.js";
 import type { SmokeResult } from "../src/smoke-result.js";
 import { smokeVariant } from "../src/smoke-variant.js";
+import { testVariant } from "../src/test-variant.js";
 
 const NATIVE: ImportReport = {
   machine: "x86_64",
@@ -30,14 +32,18 @@ interface Answers {
   /** What commands print, by the start of the command; an Error fails it. */
   readonly exec?: Readonly<Record<string, string | Error>>;
   readonly server?: () => Promise<object>;
+  /** The check of a variant's files. */
+  readonly check?: () => Promise<string>;
 }
 
 /** An engine that answers commands of an image, and what ran on it. */
-function engine({ exec = {}, server = () => Promise.resolve(OK) }: Answers = {}) {
+function engine({ exec = {}, server = () => Promise.resolve(OK), check }: Answers = {}) {
   const ran: string[] = [];
   let stopped = 0;
   const container = (platform: string): Container => {
     const self = {
+      platform: () => Promise.resolve(platform),
+      envVariable: () => Promise.resolve(""),
       exists: () => Promise.resolve(false),
       rootfs: () => ({}),
       withEnvVariable: () => self,
@@ -71,9 +77,11 @@ function engine({ exec = {}, server = () => Promise.resolve(OK) }: Answers = {})
     withServiceBinding: () => tools(stdout),
     withExec: ([, , command]: string[]) =>
       tools(
-        command === "equal-packages"
-          ? () => Promise.resolve(JSON.stringify(["asks", "same"]))
-          : async () => JSON.stringify(await server()),
+        command === "scan-elf" && check !== undefined
+          ? check
+          : command === "equal-packages"
+            ? () => Promise.resolve(JSON.stringify(["asks", "same"]))
+            : async () => JSON.stringify(await server()),
       ),
     stdout,
   });
@@ -117,7 +125,7 @@ function runBoth(
   return Promise.allSettled(
     variants.map(async (variant) => {
       try {
-        return await smokeVariant(context, "bot", definition, variant, sibling);
+        return await smokeVariant(context, "bot", definition, variant, { sibling });
       } finally {
         if (variant.platform === sibling?.platform) sibling.imported(undefined);
       }
@@ -195,7 +203,7 @@ it.each<[string, Answers["exec"], RegExp]>([
     const foreign = both.variants[1] as Variant;
     const sibling = new NativeSibling(both.context, both.variants[0] as Variant);
     sibling.imported(NATIVE);
-    const run = smokeVariant(both.context, "bot", service(), foreign, sibling);
+    const run = smokeVariant(both.context, "bot", service(), foreign, { sibling });
     await expect(run).rejects.toThrow(message);
     // The server that nobody waits for any more is stopped.
     expect(both.stops()).toBe(1);
@@ -214,7 +222,7 @@ it("commands and servers that ran in forks of the importing interpreter are not 
   });
   const sibling = new NativeSibling(both.context, both.variants[0] as Variant);
   sibling.imported(NATIVE);
-  const run = await smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, sibling);
+  const run = await smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, { sibling });
   expect(run.lines).toContain("check: exit 0 [emulated, one interpreter]");
   expect(run.lines.at(-1)).toBe("GET :80/ 200 [emulated, one interpreter]");
   expect(ran.filter((command) => !command.includes("imports.py"))).toEqual([]);
@@ -240,7 +248,7 @@ it.each([
   });
   const sibling = new NativeSibling(both.context, both.variants[0] as Variant);
   sibling.imported(NATIVE);
-  const run = smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, sibling);
+  const run = smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, { sibling });
   if (message !== undefined) return expect(run).rejects.toThrow(message);
   expect((await run).lines).toEqual(
     expect.arrayContaining(["check: exit 0 [emulated]", "GET :80/ 200 [emulated]"]),
@@ -252,7 +260,7 @@ it("a server that crashes on the foreign platform alone is found", async () => {
   const both = engine({ server: () => Promise.reject(failure("Illegal instruction")) });
   const sibling = new NativeSibling(both.context, both.variants[0] as Variant);
   sibling.imported(NATIVE);
-  const run = smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, sibling);
+  const run = smokeVariant(both.context, "bot", service(), both.variants[1] as Variant, { sibling });
   await expect(run).rejects.toThrow(/the service did not start[^]*Illegal instruction/);
 });
 
@@ -266,4 +274,48 @@ it("a native run that fails leaves the foreign one complete, not waiting", async
   expect(linesOf(native)[0]).toMatch(/same \(same 1\.0\): OSError: libx\.so\.1/);
   expect(foreign?.status).toBe("fulfilled");
   expect(both.ran.find((command) => /arm64.*imports\.py/.test(command))).not.toContain("equal");
+});
+
+it("an emulated run begins beside the check of its files; a check that fails stops it, and is what is told", async () => {
+  let fail = (): void => undefined;
+  const check = new Promise<string>((_, reject) => {
+    fail = () => {
+      reject(new Error("the check found a file for another machine"));
+    };
+  });
+  let isStarted = false;
+  const hangs = (): Promise<object> => {
+    isStarted = true;
+    return new Promise(() => undefined);
+  };
+  const both = engine({ check: () => check, server: hangs });
+  const ended: string[] = [];
+  const context = {
+    ...both.context,
+    progress: new Progress(({ kind, step, state }) => {
+      if (kind === "end") ended.push(`${step} ${state}`);
+    }),
+  };
+  const foreign = both.variants[1] as Variant;
+  const test = testVariant(context, { name: "bot", service: service() }, foreign);
+  await vi.waitFor(() => {
+    expect(isStarted).toBe(true);
+  });
+  fail();
+  await expect(test).rejects.toThrow(/file for another machine/);
+  await vi.waitFor(() => {
+    expect(ended.sort()).toEqual(["check failed", "smoke stopped"]);
+    expect(both.stops()).toBe(1);
+  });
+});
+
+it("a run that fails before its check does is not run again", async () => {
+  const both = engine({ exec: { "linux/arm64 check": failure("Exec format error") } });
+  const checking = new Promise((_, reject) =>
+    setTimeout(reject, 20, new Error("a file for another machine")),
+  );
+  const foreign = both.variants[1] as Variant;
+  const run = smokeVariant(both.context, "bot", service(), foreign, { checking });
+  await expect(run).rejects.toThrow(/file for another machine/);
+  expect(both.ran.filter((command) => command === "linux/arm64 check")).toHaveLength(1);
 });

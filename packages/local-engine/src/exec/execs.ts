@@ -52,9 +52,10 @@ export class Execs {
       // Read again: another process may have been first meanwhile.
       if (store.has(`s/${key}`) && (await store.readJson(`s/${key}/step.json`)) === undefined)
         await store.remove(`s/${key}`);
-      return this.#limit(() =>
-        withEvents(settings.onEvent, event, (onLine) => this.#execute({ key, job, expect, onLine })),
-      );
+      const execute = (): Promise<ExecResult> =>
+        withEvents(settings.onEvent, event, (onLine) => this.#execute({ key, job, expect, onLine }));
+      // A command with services mostly waits for them.
+      return container.bindings.length > 0 ? execute() : this.#limit(execute);
     });
   }
 
