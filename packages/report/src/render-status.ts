@@ -83,10 +83,11 @@ function collapsed(rows: readonly StatusRow[]): AgreeingRegistries[] {
   return services.flatMap((service) => {
     const own = rows.filter((row) => row.service === service);
     const groups = fold(
-      own.map((row) => [row.registry, cells(row)] as const),
-      (texts) => JSON.stringify(texts),
+      own.map((row) => [row.registry, row] as const),
+      ({ unreachable, latest, lines, newest, prerelease }) =>
+        unreachable === undefined ? JSON.stringify([latest, lines, newest, prerelease]) : "",
     );
-    return groups.map(({ value, names }) => ({ service, registries: names, cells: value }));
+    return groups.map(({ value, names }) => ({ service, registries: names, cells: cells(value) }));
   });
 }
 
@@ -96,7 +97,8 @@ function isReleased({ latest, lines, newest, prerelease }: StatusRow): boolean {
 
 function cells({ unreachable, latest, lines, newest, prerelease }: StatusRow): string[] {
   if (unreachable !== undefined) return ["unknown", "", "", ""];
-  const floating = lines.map((line) => `${line.tag} is ${name(line)}`).join(", ");
+  // The digest of a version is in the other columns, or in a disagreement.
+  const floating = lines.map((line) => `${line.tag} is ${line.version ?? name(line)}`).join(", ");
   return [name(latest), floating === "" ? "-" : floating, name(newest), name(prerelease)];
 }
 

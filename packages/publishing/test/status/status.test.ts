@@ -22,7 +22,7 @@ it("status after a complete release says that everything agrees", async () => {
   const text = renderStatus(await statusIn(harness), "text");
   expect(text).toContain("Everything agrees.");
   expect(text).toMatch(
-    /tgo-web +[a-z, ]+ +1\.2\.3 \([0-9a-f]{12}\) +1\.2 is 1\.2\.3 .*1 is 1\.2\.3 .* 1\.3\.0-rc\.1 \(/,
+    /tgo-web +[a-z, ]+ +1\.2\.3 \([0-9a-f]{12}\) +1\.2 is 1\.2\.3, 1 is 1\.2\.3 +1\.2\.3 .* 1\.3\.0-rc\.1 \(/,
   );
 });
 

@@ -103,6 +103,7 @@ small .state{font-weight:400}
 .cards td::before{content:attr(data-title);color:var(--quiet)}
 .cards td.none{display:none}
 .cards .beside{display:inline}
+.cards .state{white-space:normal}
 .matrix thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .matrix,.matrix tbody,.matrix tr,.matrix th{display:block}
 .matrix tr{border-top:1px solid var(--line);padding:.5rem 0}

@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 
-/** A word of a POSIX shell's command line, with its quotes. */
-const WORD = /(?:'[^']*'|"[^"]*"|[^\s'"])+/g;
+/** A word of a POSIX shell's command line, with its quotes; a flag with its value. */
+const WORD = /--[\w-]+ (?!-)(?:'[^']*'|"[^"]*"|[^\s'"])+|(?:'[^']*'|"[^"]*"|[^\s'"])+/g;
 
 /** A command in lines that fit, each but the last with the shell's sign that it goes on: it can be copied as it is. */
 export function wrapCommand(command: string, prefix: string, width: number): string[] {
