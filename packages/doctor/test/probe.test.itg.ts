@@ -102,6 +102,12 @@ it("stops where nothing can be pushed, and says why", async () => {
   expect(result).toMatchObject({ problem: { code: "DENIED" }, left: [] });
 });
 
+it("tells why a registry cannot be reached", async () => {
+  const { problem, rows } = await probeRegistry({ host: "127.0.0.1:9" }, "me/probe");
+  expect(problem?.what).toMatch(/^cannot reach 127\.0\.0\.1:9: /);
+  expect(rows).toEqual([]);
+});
+
 it("a registry that goes away in the middle is told, with what is left", async () => {
   proxy.add({ on: ({ path }) => path.includes("/referrers/"), fault: { kind: "down" } });
   const result = await probe(proxy.host);

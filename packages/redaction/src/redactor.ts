@@ -12,8 +12,11 @@ const COMMON =
 /** Secrets of other parties, recognized by their shape. */
 const KNOWN_SHAPES: readonly (readonly [RegExp, string])[] = [
   // Not the words of "Basic authentication": a digit, padding or a capital letter inside. Nor the address of a registry
-  // that is called so in a catalog, beside its name in a table.
-  [/\b([Bb]earer|[Bb]asic)\s+(?![\w.-]+:\d)(?=[\w+/=.~-]*(?:[0-9=]|[a-z][A-Z]))[\w+/=.~-]{6,}/g, "$1 ***"],
+  // that is called so in a catalog, beside its name in a table. Nor what a server asks for: `Basic realm="…"`.
+  [
+    /\b([Bb]earer|[Bb]asic)\s+(?![\w.-]+:\d)(?!(?:realm|service|scope|error|charset)=")(?=[\w+/=.~-]*(?:[0-9=]|[a-z][A-Z]))[\w+/=.~-]{6,}/g,
+    "$1 ***",
+  ],
   [/\bdckr_[a-z]+_[\w-]+/g, "***"],
   [/\b(?:(?:gh[pousr]_|github_pat_|glpat-)[\w-]+|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})/g, "***"],
   [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],

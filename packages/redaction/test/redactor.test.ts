@@ -118,7 +118,9 @@ describe("what looks like a credential is masked, whoever it belongs to", () => 
     "basic   localhost:45835/tgoai/tgo-web",
     "bearer  registry-1.example.com:5000/x",
     "Basic authentication",
-  ])("not a registry's address, nor words: %s", (text) => {
+    'Basic realm="r"',
+    'Bearer service="registry.docker.io",realm="https://auth.docker.io/token"',
+  ])("not a registry's address, nor words, nor what a server asks for: %s", (text) => {
     expect(knowing().clean(text)).toBe(text);
   });
 

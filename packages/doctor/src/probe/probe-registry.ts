@@ -84,8 +84,14 @@ class Probe {
   }
 
   async #login(): Promise<void> {
-    const { url } = new Registry(this.options);
-    const response = await (this.options.fetch ?? fetch)(`${url}/v2/`, { redirect: "manual" });
+    const registry = new Registry({ ...this.options, retries: 0 });
+    const response = await (this.options.fetch ?? fetch)(`${registry.url}/v2/`, { redirect: "manual" }).catch(
+      async (cause: unknown) => {
+        // Its error says why.
+        await registry.probePush(this.repository);
+        throw cause;
+      },
+    );
     await response.body?.cancel();
     const challenge = response.headers.get("www-authenticate");
     this.#say("GET /v2/ without a login", `${response.status}${challenge === null ? "" : `, ${challenge}`}`);
@@ -101,7 +107,9 @@ class Probe {
       throw new TgoError(refused ? "DENIED" : "INVALID_RESPONSE", `no upload can be begun: ${said(begun)}`, {
         where: `${this.options.host}/${this.repository}`,
         remedy:
-          "Name a repository that your login may push to, and that exists if the registry creates none.",
+          begun.status === 405
+            ? "The registry is read-only, or under maintenance."
+            : "Name a repository that your login may push to, and that exists if the registry creates none.",
       });
     }
     this.#say(
