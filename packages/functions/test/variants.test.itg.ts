@@ -179,6 +179,21 @@ describe("Platforms that are built one by one", () => {
   });
 });
 
+it("build-variant runs a variant again that only other pipelines have proven, and signs that it did", async () => {
+  const on = await startSession({ home: join(folder, "newer"), onEvent: () => undefined });
+  try {
+    const machine = { on, platform: "linux/amd64", service: "newer" };
+    await buildVariant({ ...machine, on: builder });
+    expect((await buildVariant(machine)).state).toBe("already there");
+    expect(steps.filter((step) => step.startsWith("smoke"))).toEqual(["smoke linux/amd64"]);
+    const again = await buildVariant({ ...machine, pipeline: "p2" });
+    expect(again.state).toBe("already there");
+    expect(again.notes.join()).toContain("signed");
+  } finally {
+    await on.stop();
+  }
+});
+
 it("An assembly runs again what nobody signed, and says so; under emulation only if that is allowed", async () => {
   const version = { version: "1.2.3" };
   for (const platform of ["linux/amd64", "linux/arm64"]) {
