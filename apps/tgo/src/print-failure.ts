@@ -14,7 +14,7 @@ const GRACE_MS = 5_000;
  * A failed function's report or list goes to stdout like any other result. A function that failed before it made a report
  * gets one here, if a format other than text was requested.
  */
-export function printFailure(
+export async function printFailure(
   {
     output,
     invocation,
@@ -22,13 +22,13 @@ export function printFailure(
   }: { readonly output: Output; readonly invocation: Invocation; readonly process: CommandProcess },
   error: unknown,
   reporting?: Reporting,
-): number {
+): Promise<number> {
   const failure = failureOf(error);
   const code = failure.code === "USAGE" ? EXIT.usage : (exitCodeOf(error) ?? EXIT.failure);
   if (isFunctionResult(error)) {
     output.out(`${error.message.trimEnd()}\n`);
   } else {
-    const text = reporting?.failureText(failure);
+    const text = await reporting?.failureText(failure);
     if (text !== undefined) output.out(`${text.trimEnd()}\n`);
     else if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
     output.err(`tgo: ${failure.message}\n${pageOf(failure, startedBy(process))}`);

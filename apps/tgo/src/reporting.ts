@@ -48,7 +48,7 @@ export class Reporting {
   };
 
   /** For stdout: the report of a run that failed before its function made one; undefined for text and without a report. */
-  failureText(failure: Failure): string | undefined {
+  async failureText(failure: Failure): Promise<string | undefined> {
     const format = REPORT_FORMATS.find((each) => each === this.options.invocation.values.get("format"));
     if (!this.#makesReport() || format === undefined || format === "text") return undefined;
     return render(this.#failureReport(failure), format);
@@ -94,7 +94,7 @@ export class Reporting {
     let failed = false;
     for (const { path, format } of this.files) {
       try {
-        await writeFile(path, withFinalNewline(render(report, format)));
+        await writeFile(path, withFinalNewline(await render(report, format)));
       } catch (error) {
         failed = true;
         output.err(`tgo: cannot write the report (--report): ${messageOf(error, path)}\n`);
@@ -144,12 +144,12 @@ export class Reporting {
   }
 
   /** Appends to a file that the runner names; that it cannot be written is a warning. */
-  async #append(variable: string, what: string, text: () => string): Promise<void> {
+  async #append(variable: string, what: string, text: () => string | Promise<string>): Promise<void> {
     const { process, output } = this.options;
     const path = process.env[variable] ?? "";
     if (path === "" || !this.#makesReport()) return;
     // The step may have written to it, without a final newline.
-    const append = (): Promise<void> => appendFile(path, `\n${text()}`);
+    const append = async (): Promise<void> => appendFile(path, `\n${await text()}`);
     const problem =
       (await writeProblem(path)) ??
       (await append().then(

@@ -121,7 +121,7 @@ async function runInvocation(
   try {
     reporting = await Reporting.open({ invocation, moduleApi: product.moduleApi, process, output });
   } catch (error) {
-    return printFailure(run, error);
+    return await printFailure(run, error);
   }
   const display = openDisplay(invocation.settings.progress, process, output, redaction);
   const work = runFunction({ ...run, reporting, display }).then(
@@ -136,7 +136,7 @@ async function runInvocation(
     }
     display.stop();
     if ("error" in first) {
-      return await reporting.end(printFailure(run, first.error, reporting), failureOf(first.error));
+      return await reporting.end(await printFailure(run, first.error, reporting), failureOf(first.error));
     }
     output.out(first.text === "" || first.text.endsWith("\n") ? first.text : `${first.text}\n`);
     return await reporting.end(EXIT.ok);

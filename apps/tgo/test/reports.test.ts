@@ -47,8 +47,8 @@ const FAILED: Report = {
 /** As the functions do it: the host gets the report, what it returns is rendered, and a failure is thrown. */
 const making =
   (report: Report): NonNullable<RunOptions["behave"]> =>
-  (_, host) => {
-    const text = render(host.report?.(report) ?? report, "text");
+  async (_, host) => {
+    const text = await render(host.report?.(report) ?? report, "text");
     return report.ok ? Promise.resolve(text) : Promise.reject(new FunctionFailed(text));
   };
 
@@ -167,7 +167,7 @@ describe("the job summary", () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
     const { code, stdout } = await tgo("publish --service a", { env, cwd: folder, behave: making(report) });
     expect(code).toBe(expected);
-    expect(await written("summary.md")).toBe(`no line end\n${render(report, "markdown")}`);
+    expect(await written("summary.md")).toBe(`no line end\n${await render(report, "markdown")}`);
     expect(stdout).toMatch(/^publish (ok|FAILED)/);
   });
 

@@ -23,11 +23,11 @@ export interface FinishedRun {
 }
 
 /** Renders the report of a run. @throws ReportError with it if the run failed */
-export function finishReport(
+export async function finishReport(
   context: Pick<Context, "pipeline" | "command" | "clean" | "host"> & Partial<Pick<Context, "engine">>,
   { command, ok, services, started, flags, format }: FinishedRun,
   more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
-): string {
+): Promise<string> {
   const durationMs = Math.round(performance.now() - started);
   const repeated = { ...flags, format: format !== "text" && format };
   const full: Report = {
@@ -45,7 +45,7 @@ export function finishReport(
   };
   const named = nameReportCommands(full, context.command);
   const report = context.host.report?.(named) ?? mapTexts(named, context.clean);
-  const text = render(report, format, context.host.text);
+  const text = await render(report, format, context.host.text);
   if (!ok) throw new ReportError(text, report);
   return text;
 }

@@ -9,8 +9,9 @@ export interface KeptReport {
 }
 
 /** A kept report in a format. */
-export function renderReport(json: string, format: ReportFormat): string {
-  return `${render(JSON.parse(json) as Report, format).trimEnd()}\n`;
+export async function renderReport(json: string, format: ReportFormat): Promise<string> {
+  const text = await render(JSON.parse(json) as Report, format);
+  return `${text.trimEnd()}\n`;
 }
 
 /** A kept report's release record, as JSON. @throws TgoError NOT_FOUND if no registry takes one */
@@ -35,6 +36,6 @@ export async function outcome(text: Promise<string>): Promise<KeptReport> {
 /** {@link outcome}. @throws FunctionFailed with the report as text if the function failed */
 export async function succeeded(text: Promise<string>): Promise<KeptReport> {
   const result = await outcome(text);
-  if (!result.report.ok) throw new FunctionFailed(renderReport(result.json, "text"));
+  if (!result.report.ok) throw new FunctionFailed(await renderReport(result.json, "text"));
   return result;
 }

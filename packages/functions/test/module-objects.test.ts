@@ -27,9 +27,9 @@ it("A verification that fails is a value: ok is false, and every problem says wh
   expect(digest).toBe("");
   expect(problems).toHaveLength(1);
   expect(problems[0]).toMatch(/cannot reach localhost:1[^]*\n/);
-  expect(renderReport(json, "text")).toContain("localhost:1/a/b:latest");
-  expect(JSON.parse(renderReport(json, "json"))).toMatchObject({ command: "verify", ok: false });
-  expect(renderReport(json, "html")).toContain("<html");
+  expect(await renderReport(json, "text")).toContain("localhost:1/a/b:latest");
+  expect(JSON.parse(await renderReport(json, "json"))).toMatchObject({ command: "verify", ok: false });
+  expect(await renderReport(json, "html")).toContain("<html");
 });
 
 it("A wrong call is an error all the same", async () => {

@@ -36,7 +36,7 @@ describe("in a Dagger module", () => {
     };
     const context = { host: {}, engine: "e", pipeline: "p", clean } as unknown as Context;
     try {
-      finishReport(context, run);
+      await finishReport(context, run);
       expect.unreachable();
     } catch (error) {
       if (!(error instanceof ReportError)) throw error;

@@ -155,11 +155,11 @@ describe("the record of a release", () => {
     ],
   ] as const)(
     "is shown in %s where it was put, and only of a release that has one",
-    (format, put, absent) => {
-      const page = render(releasedReport(), format);
+    async (format, put, absent) => {
+      const page = await render(releasedReport(), format);
       expect(page).toMatch(put);
       expect(page).toMatch(absent);
-      expect(render(report(), format)).not.toContain("record");
+      expect(await render(report(), format)).not.toContain("record");
     },
   );
 });
@@ -179,11 +179,11 @@ describe("the record", () => {
       partlyWrittenReport(),
       "not attached: the release is not complete (see --format json)",
     ],
-  ])("%s, is located", (_, given, told) => {
+  ])("%s, is located", async (_, given, told) => {
     const whole = { ...given, record };
     expect(renderText(whole)).toContain(`\nrecord  ${told}\n`);
     expect(renderMarkdown(whole)).toContain(`\n**record** ${told}\n`);
-    expect(render(whole, "html").replaceAll("&quot;", '"')).toContain(`<p>Record ${told}.</p>`);
+    expect((await render(whole, "html")).replaceAll("&quot;", '"')).toContain(`<p>Record ${told}.</p>`);
     expect(renderText(given)).not.toContain("\nrecord ");
   });
 });
@@ -191,13 +191,13 @@ describe("the record", () => {
 describe("a release that is out, and incomplete", () => {
   const told = "1.2.3 is out. Optional registries are incomplete; the same command completes it.";
 
-  it("is reported as incomplete, not failed", () => {
+  it("is reported as incomplete, not failed", async () => {
     const given = incompleteReport();
     expect(renderText(given)).toMatch(/^release 1\.2\.3 released, incomplete · /);
     expect(renderText(given)).toContain(`\n${told}\n`);
     expect(renderMarkdown(given)).toMatch(/^## `release 1\.2\.3` ⚠️ released, incomplete\n/);
     expect(renderMarkdown(given)).toContain(told);
-    const page = render(given, "html");
+    const page = await render(given, "html");
     expect(page).toContain("<title>release 1.2.3 released, incomplete</title>");
     expect(page).toContain(`<p class="verdict waiting">${told}</p>`);
   });
@@ -271,8 +271,8 @@ describe("the report of a run that failed before any service started", () => {
     "pipeline",
   );
 
-  it.each(["text", "markdown", "html"] as const)("says what and why in %s", (format) => {
-    const page = render(early, format);
+  it.each(["text", "markdown", "html"] as const)("says what and why in %s", async (format) => {
+    const page = await render(early, format);
     for (const words of [
       "failed before any service started",
       "no engine",
@@ -306,8 +306,10 @@ describe("whether the same command may succeed later", () => {
 });
 
 describe("render", () => {
-  it("knows every format", () => {
-    const [text, json, markdown, html] = REPORT_FORMATS.map((format) => render(report(), format));
+  it("knows every format", async () => {
+    const [text, json, markdown, html] = await Promise.all(
+      REPORT_FORMATS.map((format) => render(report(), format)),
+    );
     expect(text).toContain("publish ok");
     expect(JSON.parse(json ?? "")).toHaveProperty("ok", true);
     expect(markdown).toContain("## ");

@@ -10,7 +10,7 @@ it("runs the README's example", async () => {
     durationMs: 65_000,
     services: [],
   };
-  const text = render(report, "text");
+  const text = await render(report, "text");
 
   expect(text.trim()).toBe("verify ok · after 1 min 05 s");
   const [, example = "no example"] =

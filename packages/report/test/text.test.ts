@@ -80,7 +80,7 @@ describe("the text report", () => {
     expect(text).toContain("  registries   ghcr, dockerhub, acr 34.2 MiB sent in 3.1 s\n");
   });
 
-  it("names no image of a service that failed before it had a tag", () => {
+  it("names no image of a service that failed before it had a tag", async () => {
     const whole = service("tgo-api", { state: "failed", variants: [] });
     const registries = whole.registries.map((each) => ({
       ...without(each, "digest", "uploaded"),
@@ -89,7 +89,7 @@ describe("the text report", () => {
     }));
     const failed = report({ ok: false, services: [{ ...without(whole, "digest", "tag"), registries }] });
     for (const format of ["text", "html"] as const)
-      expect(render(failed, format)).not.toContain("docker.io/tgoai/tgo-api");
+      expect(await render(failed, format)).not.toContain("docker.io/tgoai/tgo-api");
   });
 
   it("marks the image references that do not exist", () => {
@@ -116,7 +116,7 @@ describe("the text report", () => {
     expect(text).toContain("linux/arm64: FAILED on aarch64\n               GET :8000/health 500\n");
   });
 
-  it("says on which promised machines a variant runs, and what kept it from others", () => {
+  it("says on which promised machines a variant runs, and what kept it from others", async () => {
     const [amd64, arm64] = service("tgo-api").variants;
     if (amd64 === undefined || arm64 === undefined) throw new Error("two variants");
     const weak = "it ran on a stronger processor, x86-64-v4";
@@ -150,10 +150,10 @@ describe("the text report", () => {
     const text = renderText(shown, { width: 200 });
     for (const line of lines) {
       expect(text).toContain(line);
-      expect(render(shown, "markdown")).toContain(line);
-      expect(render(shown, "html")).toContain(line);
+      expect(await render(shown, "markdown")).toContain(line);
+      expect(await render(shown, "html")).toContain(line);
     }
-    expect(render(shown, "json")).toContain(JSON.stringify("/app/x.so is aligned for pages of 4 KiB"));
+    expect(await render(shown, "json")).toContain(JSON.stringify("/app/x.so is aligned for pages of 4 KiB"));
   });
 
   it("says what was not checked instead of omitting it", () => {
@@ -181,7 +181,7 @@ describe("the text report", () => {
     expect(text).toContain("and 2 more files");
   });
 
-  it("says how many programs find their libraries, and what others lack", () => {
+  it("says how many programs find their libraries, and what others lack", async () => {
     const elf = (missing: string[]): NonNullable<VariantReport["elf"]> => ({
       files: 20,
       elf: 14,
@@ -195,9 +195,11 @@ describe("the text report", () => {
     const bad = report({ ok: false, services: [service("tgo-api", { variants: variants([lacks]) })] });
     expect(renderText(bad)).toContain("1 NOT LOADABLE");
     expect(renderText(bad)).toMatch(/not loadable +linux\/arm64:\n +\/app\/tool needs libpq/);
-    expect(render(bad, "markdown")).toContain(lacks);
-    expect(render(bad, "html")).toContain(lacks);
-    expect(JSON.parse(render(bad, "json"))).toMatchObject({ services: [{ variants: variants([lacks]) }] });
+    expect(await render(bad, "markdown")).toContain(lacks);
+    expect(await render(bad, "html")).toContain(lacks);
+    expect(JSON.parse(await render(bad, "json"))).toMatchObject({
+      services: [{ variants: variants([lacks]) }],
+    });
   });
 
   it("distinguishes a recorded smoke run from one that ran now", () => {
@@ -298,12 +300,12 @@ describe("the text report", () => {
     expect(renderText(report())).not.toContain("next:");
   });
 
-  it("has words, and no command, where the command line is not known", () => {
+  it("has words, and no command, where the command line is not known", async () => {
     const nextInWords = "run the same command again, with the same --catalog";
     const failed = { ...without(failedReport(), "next"), nextInWords };
     expect(renderText(failed)).toContain(`\nnext: ${nextInWords}\n`);
     expect(renderMarkdown(failed)).toContain(`**Next:** ${nextInWords}\n`);
-    expect(render(failed, "html")).toContain(`<p>Next: ${nextInWords}.</p>`);
+    expect(await render(failed, "html")).toContain(`<p>Next: ${nextInWords}.</p>`);
   });
 
   it.each([60, 72, 80, 100, 120])("keeps every line within %i columns, apart from words to copy", (width) => {

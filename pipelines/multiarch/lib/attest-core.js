@@ -5,8 +5,6 @@ import {
   urlCredentials
 } from "./attest-core-layers.js";
 import {
-  __commonJS,
-  __toESM,
   boolean,
   check,
   description,
@@ -21,6 +19,10 @@ import {
   string,
   transform,
   union
+} from "./attest-core-layers-pnpm-packages.js";
+import {
+  __commonJS,
+  __toESM
 } from "./common.js";
 
 // node_modules/semver/internal/debug.js

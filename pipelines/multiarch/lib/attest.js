@@ -32,10 +32,8 @@ import {
   readBlob,
   readPackages
 } from "./attest-core-layers.js";
+import "./attest-core-layers-render-html.js";
 import {
-  __commonJS,
-  __require,
-  __toESM,
   array,
   boolean,
   describeIssue,
@@ -50,6 +48,11 @@ import {
   string,
   union,
   unknown
+} from "./attest-core-layers-pnpm-packages.js";
+import {
+  __commonJS,
+  __require,
+  __toESM
 } from "./common.js";
 
 // node_modules/@sigstore/protobuf-specs/dist/__generated__/envelope.js
@@ -23711,6 +23714,10 @@ function endOf({ validFor, certChain }) {
   return Math.min(validFor?.end?.getTime() ?? Infinity, ...ends);
 }
 
+// packages/attestation/src/verify/verify-bundle.ts
+var import_bundle2 = __toESM(require_dist2());
+var import_verify2 = __toESM(require_dist12());
+
 // packages/attestation/src/bundle.ts
 var BUNDLE_TYPES = "application/vnd.dev.sigstore.bundle";
 var BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -23743,8 +23750,6 @@ function jsonOf2(bytes) {
 }
 
 // packages/attestation/src/verify/verify-bundle.ts
-var import_bundle2 = __toESM(require_dist2());
-var import_verify2 = __toESM(require_dist12());
 function verifyBundle(bytes, trust) {
   try {
     const statement = parseStatement(payloadOf2(bytes));
@@ -23765,16 +23770,16 @@ function verifyKey(bundle, hint, trust) {
       "unknown signer",
       `it is signed by a key that is not trusted (${hint.slice(0, 12) || "unnamed"})`
     );
-  if (signing.revoked === true)
-    return refuse("revoked key", `it is signed by the revoked key ${signing.name}`);
-  if (signing.expires !== void 0 && Date.parse(signing.expires) <= trust.now().getTime())
-    return refuse(
-      "expired key",
-      `it is signed by the key ${signing.name}, which expired at ${signing.expires}`
-    );
+  const refusal2 = refusalOfKey(signing, trust);
+  if (refusal2 !== void 0) return refusal2;
   if (!signature.verifySignature(signing.key))
     return refuse("tampered", `its content is not what the key ${signing.name} signed`);
   return `key ${signing.name}`;
+}
+function refusalOfKey({ name, revoked, expires }, { now }) {
+  if (revoked === true) return refuse("revoked key", `it is signed by the revoked key ${name}`);
+  if (expires === void 0 || Date.parse(expires) > now().getTime()) return void 0;
+  return refuse("expired key", `it is signed by the key ${name}, which expired at ${expires}`);
 }
 function verifyIdentity(bundle, trust) {
   const { verifier, identities } = trust;
@@ -23839,6 +23844,35 @@ function matches({ subject }, found) {
 }
 function refuse(distrust, reason) {
   return { trusted: false, distrust, reason };
+}
+
+// packages/attestation/src/verify/trusted-signer.ts
+function trustedSigner(signer, trust, isNamed) {
+  if (signer.publicKey === void 0) return isNamed ? trustedIdentity(signer, trust) : signer;
+  const hint = keyHint(readPublicKey(signer.publicKey, signer.name));
+  const known = trust.keys.find((key) => key.hint === hint);
+  const refusal2 = known && refusalOfKey(known, trust);
+  if (refusal2 !== void 0) throw refused(signer, refusal2.reason.replace(/^it is signed by/, "it is"));
+  if (known === void 0 && isNamed) throw refused(signer, "it is none of the policy's keys");
+  return signer;
+}
+function trustedIdentity(signer, trust) {
+  if (trust.identities.length === 0) throw refused(signer, "the policy names keys only");
+  return {
+    ...signer,
+    sign: async (statement) => {
+      const bundle = await signer.sign(statement);
+      const verdict = verifyBundle(bundle, trust);
+      if (verdict.trusted || verdict.distrust === "no trusted root") return bundle;
+      throw refused(signer, verdict.reason);
+    }
+  };
+}
+function refused({ name }, reason) {
+  return new TgoError("USAGE", `the signatures of ${name} do not count: ${reason}`, {
+    where: "signatures",
+    remedy: "Sign with a key or an identity that the catalog's signatures name, or name this one there: whoever verifies reads the same."
+  });
 }
 
 // packages/attestation/src/attach/read-attestations.ts
@@ -23988,20 +24022,21 @@ async function attachTo(target, seen, sealed) {
   const missing2 = sealed.filter((each) => !isThere(each));
   const present = sealed.length - missing2.length;
   if (seen !== void 0 && "problem" in seen) return { name, attached: 0, present, problem: seen.problem };
-  let attached = 0;
-  try {
-    for (const subject of new Set(missing2.map((each) => each.attestation.subject.digest))) {
-      const own = missing2.filter((each) => each.attestation.subject.digest === subject);
-      const [first] = own;
-      if (first === void 0) continue;
+  const subjects = new Map(missing2.map(({ attestation: { subject } }) => [subject.digest, subject]));
+  const outcomes = await Promise.allSettled(
+    [...subjects.values()].map(async (subject) => {
+      const own = missing2.filter((each) => each.attestation.subject.digest === subject.digest);
       const artifacts = own.map((each) => artifactOf(each, config));
-      await registry.attach(repository, first.attestation.subject, artifacts, anonymous);
-      attached += own.length;
-    }
-    return { name, attached, present };
-  } catch (error) {
-    return { name, attached, present, problem: foreseen(error) };
-  }
+      await registry.attach(repository, subject, artifacts, anonymous);
+      return own.length;
+    })
+  );
+  const attached = outcomes.reduce(
+    (sum, outcome) => sum + (outcome.status === "fulfilled" ? outcome.value : 0),
+    0
+  );
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  return { name, attached, present, ...failed === void 0 ? {} : { problem: foreseen(failed.reason) } };
 }
 function artifactOf({ attestation, bytes }, config) {
   return {
@@ -24094,10 +24129,12 @@ async function readClaims(trust, { target, service }, { digest }) {
     ];
   });
 }
-async function readProofs(trust, { target, service, tests }, variants) {
+async function readProofs(trust, { target, service, tests, origin }, variants) {
   const read = variants.map(async ({ digest, platform }) => {
     const claims = await readClaims(trust, { target, service }, { digest });
-    const proofs = claims.flatMap((claim) => claim.trusted && claim.tests === tests ? [claim.proof] : []);
+    const proofs = claims.flatMap(
+      (claim) => claim.trusted && claim.tests === tests && (origin === void 0 || isSame(claim.origin, origin)) ? [claim.proof] : []
+    );
     const own = proofs.filter((proof) => proof.platform === platform);
     const best = own.find(({ smoke }) => smoke?.native === true) ?? own[0];
     return best === void 0 ? [] : [[digest, best]];
@@ -25370,13 +25407,18 @@ async function checkSignatures(trust, { places, skipped, digest, variants, revis
 
 // packages/functions/src/attest.ts
 async function openAttestor(context, options, flags, { carriesAll = false } = {}) {
-  const signer = await openSigner(context, flags);
+  const given = await openSigner(context, flags);
+  const { required = false } = context.catalog.signatures ?? {};
+  const policy = await openTrust(context, options);
+  const isNamed = required && policy.keys.length + policy.identities.length > 0;
+  const signer = given && trustedSigner(given, policy, isNamed);
   const own = signer?.publicKey === void 0 ? [] : [{ name: signer.name, pem: signer.publicKey }];
   return createAttestor({
     targets: context.targets,
     signer,
-    trust: await openTrust(context, options, own),
-    required: context.catalog.signatures?.required ?? false,
+    // What this run signs, it finds again, also where the policy names nobody.
+    trust: { ...policy, keys: [...policy.keys, ...readTrust({ keys: own, identities: [] }).keys] },
+    required,
     carriesAll,
     statements: context.ledger === void 0 ? [] : [imageStatements(context.ledger, builderIn(context))]
   });
@@ -25410,7 +25452,7 @@ async function openSigner({ catalog, host: { signWith } }, { signingKey, signing
 function plaintext(secret) {
   return secret === void 0 ? Promise.resolve(void 0) : secret.plaintext();
 }
-async function openTrust({ catalog }, { trustedKey, trustedIdentity = [], trustedRoot }, own = []) {
+async function openTrust({ catalog }, { trustedKey, trustedIdentity: trustedIdentity2 = [], trustedRoot }) {
   const [keys, root] = await Promise.all([trustedKey?.contents(), trustedRoot?.contents()]);
   const { signatures: signatures2 } = catalog;
   return readTrust({
@@ -25421,10 +25463,9 @@ async function openTrust({ catalog }, { trustedKey, trustedIdentity = [], truste
         revoked,
         ...defined({ expires })
       })),
-      ...keys === void 0 ? [] : keysOf(keys),
-      ...own
+      ...keys === void 0 ? [] : keysOf(keys)
     ],
-    identities: [...signatures2?.identities ?? [], ...trustedIdentity.map(identityOf)],
+    identities: [...signatures2?.identities ?? [], ...trustedIdentity2.map(identityOf)],
     ...defined({ trustedRoot: root })
   });
 }

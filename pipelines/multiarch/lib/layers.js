@@ -26,6 +26,8 @@ import {
   misfitRemedy,
   misfitText
 } from "./attest-core-layers.js";
+import "./attest-core-layers-render-html.js";
+import "./attest-core-layers-pnpm-packages.js";
 import "./common.js";
 
 // packages/image/src/parity/compare-contents.ts

@@ -6,8 +6,6 @@ import {
   urlCredentials
 } from "./attest-core-images-layers-releases.js";
 import {
-  __commonJS,
-  __toESM,
   array,
   boolean,
   check,
@@ -28,6 +26,10 @@ import {
   transform,
   union,
   unknown
+} from "./attest-core-images-layers-pnpm-packages-releases.js";
+import {
+  __commonJS,
+  __toESM
 } from "./common.js";
 
 // node_modules/semver/internal/debug.js

@@ -26,8 +26,6 @@ import {
   readPackages
 } from "./attest-core-images-layers-releases.js";
 import {
-  __commonJS,
-  __toESM,
   array,
   object,
   optional,
@@ -36,6 +34,10 @@ import {
   record,
   string,
   unknown
+} from "./attest-core-images-layers-pnpm-packages-releases.js";
+import {
+  __commonJS,
+  __toESM
 } from "./common.js";
 
 // node_modules/spdx-license-ids/index.json

@@ -8,6 +8,42 @@ import {
   where
 } from "./core-images-layers-releases.js";
 import {
+  EXPLAIN,
+  count,
+  digestSummary,
+  duration,
+  failure,
+  fileSummary,
+  fold,
+  foreignFiles,
+  gateLines,
+  gridOf,
+  groupProblems,
+  isKnown,
+  jsonText,
+  locationLines,
+  machineLines,
+  mapTexts,
+  missingLibraries,
+  outcome,
+  printable,
+  printableLine,
+  provenance,
+  recordLocation,
+  registryCount,
+  remedyParts,
+  scope,
+  servicesWithVariants,
+  sharedRevision,
+  shortDigest,
+  size,
+  smokeSummary,
+  tagSummaries,
+  title,
+  variantSize,
+  whose
+} from "./core-images-releases-render-html.js";
+import {
   HOST_PATTERN,
   LATEST,
   PublicUrl,
@@ -70,7 +106,6 @@ import {
   digestOf,
   digesterFor,
   endOfString,
-  escapeControls,
   excessOf,
   firstBytes,
   fittingMachines,
@@ -95,7 +130,6 @@ import {
   parsePlatform,
   parseReference,
   platformOf,
-  printableText,
   problemOf,
   readStagedImage,
   readsZstd,
@@ -131,52 +165,7 @@ import {
   unknown,
   variant,
   wholeNumber
-} from "./common.js";
-
-// packages/report/src/quantities.ts
-function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
-}
-function duration(ms) {
-  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1e3);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
-}
-function count(n, singular, plural = `${singular}s`) {
-  return `${n} ${n === 1 ? singular : plural}`;
-}
-function registryCount(n) {
-  return count(n, "registry", "registries");
-}
-
-// packages/report/src/printable-text.ts
-function mapTexts(report, change) {
-  return changed(report, "", change);
-}
-function changed(value, field, change) {
-  if (typeof value === "string") return change(value, field);
-  if (Array.isArray(value)) return value.map((each) => changed(each, field, change));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, changed(inner, key, change)]));
-}
-var MULTILINE = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
-function printable(report) {
-  return mapTexts(
-    report,
-    (text2, field) => MULTILINE.has(field) ? printableLines(text2) : printableLine(text2)
-  );
-}
-function printableLine(text2) {
-  return printableLines(text2).trimEnd().replaceAll("\n", " ");
-}
-function printableLines(text2) {
-  return printableText(text2).replaceAll("	", "  ");
-}
-function jsonText(value) {
-  return escapeControls(JSON.stringify(value, null, 2));
-}
+} from "./attest-core-images-layers-pnpm-packages-releases.js";
 
 // packages/progress/src/progress.ts
 var Progress = class {
@@ -350,19 +339,19 @@ function withoutComments(text2) {
   );
 }
 function problems(issues, value) {
-  const lines2 = issues.map((issue) => describe(issue, value));
-  const count2 = lines2.length === 1 ? "1 problem" : `${lines2.length} problems`;
-  return [`${count2}:`, ...lines2.map((line) => `  - ${line}`)].join("\n");
+  const lines = issues.map((issue) => describe(issue, value));
+  const count2 = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  return [`${count2}:`, ...lines.map((line) => `  - ${line}`)].join("\n");
 }
 function describe(issue, root) {
-  const problem4 = describeIssue(issue);
-  if (issue.path?.at(-1)?.origin === "key" || issue.message.includes("credentials")) return problem4;
+  const problem3 = describeIssue(issue);
+  if (issue.path?.at(-1)?.origin === "key" || issue.message.includes("credentials")) return problem3;
   const found = pathOf(issue).reduce(
     (value, key) => isObject(value) || Array.isArray(value) ? value[key] : void 0,
     root
   );
   const shown = found === void 0 ? "missing" : `got ${truncate(maskUrlCredentials(JSON.stringify(found)))}`;
-  return `${problem4} (${shown})`;
+  return `${problem3} (${shown})`;
 }
 function truncate(text2) {
   return text2.length > 80 ? `${text2.slice(0, 77)}...` : text2;
@@ -744,7 +733,9 @@ async function commandStart(options, host) {
 }
 function nameCommands(text2, start, end = "\n") {
   const named = text2.replaceAll(COMMAND, () => `${start} `);
-  return named === text2 || !start.includes(UNKNOWN) ? named : `${named}${end}${FILL_IN}`;
+  if (named === text2 || !start.includes(UNKNOWN)) return named;
+  const closed = end === "\n" || /[.!?]$/.test(named) ? named : `${named}.`;
+  return `${closed}${end}${FILL_IN}`;
 }
 function nameReportCommands(report, start) {
   return mapTexts(
@@ -1398,11 +1389,11 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
   }
   if (override !== void 0) refuseNewer(override, file);
   const header = safeParse(OverrideHeader, override ?? {});
-  const merged3 = override === void 0 ? base : merge(base, override);
-  const parsed2 = safeParse(Catalog, merged3);
+  const merged2 = override === void 0 ? base : merge(base, override);
+  const parsed2 = safeParse(Catalog, merged2);
   if (header.success && parsed2.success) return parsed2.output;
   const issues = [...header.issues ?? [], ...parsed2.issues ?? []];
-  throw new TgoError("CATALOG", problems(issues, { ...merged3, ...headerOf(override) }), {
+  throw new TgoError("CATALOG", problems(issues, { ...merged2, ...headerOf(override) }), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/reference/catalog.md."
   });
@@ -1682,6 +1673,14 @@ var ADVICE = [
     remedy: "Check the host's spelling, and that this machine can resolve names."
   },
   { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
+  {
+    codes: /CERT_(?:HAS_EXPIRED|NOT_YET_VALID)/,
+    remedy: "Set this machine's clock if it is wrong; else the registry's operator has to renew the certificate."
+  },
+  {
+    codes: /ALTNAME/,
+    remedy: "The certificate is for another host: correct the registry's address, or have the name added."
+  },
   { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
   {
     codes: /SSL|EPROTO/,
@@ -1853,17 +1852,17 @@ var Authorizer = class {
    * The header to send instead, after the registry refused a request that carried `sent`.
    * Undefined when there is nothing better, and the refusal is final.
    */
-  async renew(response, scopes, sent2) {
+  async renew(response, scopes, sent) {
     const challenge = choose(parseChallenges(response.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
     if (challenge === void 0) return void 0;
     this.#challenge = challenge;
     if (challenge.scheme === "basic") {
       const header = this.#basic();
-      return header === sent2 ? void 0 : header;
+      return header === sent ? void 0 : header;
     }
     const wanted = widen(scopes, challenge.parameters["scope"]);
     if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
-    for (const [key, { token }] of this.#tokens) if (`Bearer ${token}` === sent2) this.#tokens.delete(key);
+    for (const [key, { token }] of this.#tokens) if (`Bearer ${token}` === sent) this.#tokens.delete(key);
     return `Bearer ${await this.#token(challenge, wanted)}`;
   }
   #basic() {
@@ -1986,9 +1985,9 @@ function secretsIn(text2) {
     return "";
   });
   if (!isNpmrc && !isNetrc && rest === text2 && !ANY_ASSIGNED.test(text2)) return [text2, ...inUrl(text2)];
-  const lines2 = rest.split(/\r?\n/).map((line) => line.trim());
-  const single = lines2.filter((line) => line !== "").length === 1;
-  const others = lines2.flatMap((line) => {
+  const lines = rest.split(/\r?\n/).map((line) => line.trim());
+  const single = lines.filter((line) => line !== "").length === 1;
+  const others = lines.flatMap((line) => {
     if (line === "" || !single && /^(?:[#;]|\[[^\]]*\]$)/.test(line)) return [];
     const [, name = "", value = ""] = ASSIGNED.exec(line) ?? [];
     if (name !== "") return [...valueSecrets(name, value, isNpmrc), ...single && !isNpmrc ? [line] : []];
@@ -2103,8 +2102,11 @@ var SHORTEST_SECRET = 6;
 var COMMON = /^(?:enabled?|disabled?|production|development|staging|testing|default|localhost|latest|master|public|private|password|secret|warning|verbose|docker|github|gitlab|postgres|__token__|<token>|oauth2(?:accesstoken)?|x-access-token|anonymous|registry)$/i;
 var KNOWN_SHAPES = [
   // Not the words of "Basic authentication": a digit, padding or a capital letter inside. Nor the address of a registry
-  // that is called so in a catalog, beside its name in a table.
-  [/\b([Bb]earer|[Bb]asic)\s+(?![\w.-]+:\d)(?=[\w+/=.~-]*(?:[0-9=]|[a-z][A-Z]))[\w+/=.~-]{6,}/g, "$1 ***"],
+  // that is called so in a catalog, beside its name in a table. Nor what a server asks for: `Basic realm="…"`.
+  [
+    /\b([Bb]earer|[Bb]asic)\s+(?![\w.-]+:\d)(?!(?:realm|service|scope|error|charset)=")(?=[\w+/=.~-]*(?:[0-9=]|[a-z][A-Z]))[\w+/=.~-]{6,}/g,
+    "$1 ***"
+  ],
   [/\bdckr_[a-z]+_[\w-]+/g, "***"],
   [/\b(?:(?:gh[pousr]_|github_pat_|glpat-)[\w-]+|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})/g, "***"],
   [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"]
@@ -2113,12 +2115,12 @@ var Redactor = class {
   #secrets = /* @__PURE__ */ new Map();
   /** Adds one credential. Of several lines, each is one, and all together. */
   add(secret) {
-    const lines2 = secret.trim().split(/\s*[\r\n]\s*/);
-    if (lines2.length > 1) {
-      const whole = lines2.map((line) => line.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("\\s*[\\r\\n]\\s*");
+    const lines = secret.trim().split(/\s*[\r\n]\s*/);
+    if (lines.length > 1) {
+      const whole = lines.map((line) => line.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("\\s*[\\r\\n]\\s*");
       this.#secrets.set(secret, [new RegExp(whole, "g")]);
     }
-    for (const text2 of lines2) {
+    for (const text2 of lines) {
       if (text2.length < SHORTEST_SECRET || COMMON.test(text2) || text2.startsWith("-----")) continue;
       if (!this.#secrets.has(text2)) this.#secrets.set(text2, spellings(text2));
     }
@@ -2239,6 +2241,11 @@ var TEMPORARY = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]
 var says = (pattern2, status) => (failure2) => pattern2.test(failure2.text) && (status === void 0 || failure2.status === status);
 var IMMUTABLE = /immutab|overwrit|overrid|redeploy|updating assets|tag\b.{0,40}\balready (?:exists|assigned)|\bprotected\b.{0,40}\btag\b|\btag\b.{0,40}\bprotected\b/i;
 var login = (failure2) => failure2.identity === "anonymous" ? `No credentials for ${failure2.host} were given. Run "docker login ${failure2.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${failure2.host}: "docker login ${failure2.host}" must accept them.`;
+var access = ({ method, host }) => {
+  const reads = method === "GET" || method === "HEAD";
+  const token = HUB2.test(host) && !reads ? ' (an access token with "Read & Write")' : "";
+  return `The login itself is accepted: check that the repository exists, and that the account and its token may ${reads ? "read" : "write to"} it${token}.`;
+};
 var LOG = "The registry's own log says more about it.";
 var CONTINUES = "it continues where it stopped";
 function waitRemedy({ retryAfter }) {
@@ -2422,7 +2429,7 @@ var FAILURE_RULES = [
   },
   {
     name: "acr-login",
-    matches: (failure2) => ACR.test(failure2.host) && failure2.status === 401,
+    matches: (failure2) => ACR.test(failure2.host) && failure2.status === 401 && failure2.lacksScope !== true,
     code: "UNAUTHORIZED",
     what: () => "ACR rejects this login",
     remedy: (failure2) => failure2.identity === "anonymous" ? login(failure2) : "Use the registry password set in the ACR console (not the console login), or a fresh temporary token (valid one hour)."
@@ -2436,10 +2443,10 @@ var FAILURE_RULES = [
   },
   {
     name: "denied-or-missing",
-    matches: (failure2) => (failure2.status === 401 || failure2.status === 403) && (failure2.stage === "token" || says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(failure2)) && failure2.scheme !== "basic" && failure2.where.includes("/"),
+    matches: (failure2) => (failure2.status === 401 || failure2.status === 403) && (failure2.stage === "token" || failure2.lacksScope === true || says(/requested access to the resource is denied|"Action"/i)(failure2)) && failure2.scheme !== "basic" && failure2.where.includes("/"),
     code: "DENIED",
     what: (failure2) => failure2.identity === "anonymous" ? "not found, or not readable without credentials (the registry does not say which)" : "not found, or these credentials have no access (the registry does not say which)",
-    remedy: login
+    remedy: (failure2) => (failure2.stage === "token" || failure2.identity === "anonymous" ? login : access)(failure2)
   },
   {
     name: "unauthorized",
@@ -2763,9 +2770,9 @@ var Retries = class {
     const backoff = this.#o.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
     const waitMs = Math.round(requestedDelay(attempt, policy) + backoff);
     this.#o.onRetry?.({ host: this.#o.host, action, attempt, waitMs, reason: policy.reason });
-    const began2 = this.#o.now();
+    const began = this.#o.now();
     await this.#o.sleep(waitMs);
-    this.countLost(began2);
+    this.countLost(began);
   }
   /** Charges the time since then to the budget. */
   countLost(since) {
@@ -2847,10 +2854,10 @@ var Transport = class {
   async send(call) {
     const idle = call.idle ?? this.idleTimeout();
     for (let attempt = 1; ; attempt++) {
-      const began2 = this.#o.now();
+      const began = this.#o.now();
       const result = await this.#attempt(call, idle);
       const retry = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
-      if (retry !== void 0) this.retries.countLost(began2);
+      if (retry !== void 0) this.retries.countLost(began);
       const policy = idle.isExhausted ? void 0 : retry;
       const error = () => result instanceof RegistryResponse ? this.errorOf(result) : result.error;
       const again = await this.retries.next(attempt, call.once === true ? void 0 : policy, {
@@ -2882,6 +2889,7 @@ var Transport = class {
   }
   async failureOf(response) {
     const { call, status, headers } = response;
+    const [challenge] = parseChallenges(headers.get("www-authenticate") ?? "");
     const mediaType = call.method === "PUT" ? call.headers?.["content-type"] : void 0;
     return {
       host: this.#o.host,
@@ -2893,7 +2901,8 @@ var Transport = class {
       text: this.#o.redactor.clean(await response.text()),
       contentType: headers.get("content-type") ?? "",
       retryAfter: headers.get("retry-after") ?? void 0,
-      scheme: parseChallenges(headers.get("www-authenticate") ?? "")[0]?.scheme,
+      scheme: challenge?.scheme,
+      lacksScope: challenge?.parameters["error"] === "insufficient_scope",
       identity: this.#o.identity,
       granted: call.granted === true,
       ...mediaType?.includes("json") === true ? { sent: `${mediaType} of ${call.body?.size ?? 0} bytes` } : {}
@@ -2968,9 +2977,10 @@ var Transport = class {
   }
 };
 function timedOut({ isExhausted, isSlow, moved, least, silence }, seconds) {
-  if (!isExhausted) return { code: "STALLED", text: `no response for ${silence} s` };
-  return isSlow ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` } : { code: "TIMEOUT", text: `no response for ${seconds} s` };
+  if (!isExhausted) return { code: "STALLED", text: `no response for ${rounded(silence)} s` };
+  return isSlow ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` } : { code: "TIMEOUT", text: `no response for ${rounded(seconds)} s` };
 }
+var rounded = (seconds) => seconds < 1 ? seconds : Math.round(seconds);
 
 // packages/registry/src/http/connection.ts
 var MAX_REDIRECTS = 5;
@@ -3057,15 +3067,15 @@ var Connection = class {
    */
   async send(call, scopes) {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
-    let sent2 = await this.#authorizer.header(scopes);
-    let response = await this.transport.send(authorized(call, sent2));
-    for (let left = sent2 === void 0 && !this.anonymous ? 2 : 1; left > 0; left--) {
-      if (!await this.#refused(response, sent2)) break;
-      const fresh = await this.#authorizer.renew(response, scopes, sent2);
+    let sent = await this.#authorizer.header(scopes);
+    let response = await this.transport.send(authorized(call, sent));
+    for (let left = sent === void 0 && !this.anonymous ? 2 : 1; left > 0; left--) {
+      if (!await this.#refused(response, sent)) break;
+      const fresh = await this.#authorizer.renew(response, scopes, sent);
       if (fresh === void 0) break;
       await response.discard();
-      sent2 = fresh;
-      response = await this.transport.send(authorized(call, sent2));
+      sent = fresh;
+      response = await this.transport.send(authorized(call, sent));
     }
     return response;
   }
@@ -3096,8 +3106,8 @@ var Connection = class {
           }
         );
       }
-      const next3 = { ...call, url };
-      response = url.origin === this.origin.origin ? await this.send(next3, scopes) : await this.transport.send(next3);
+      const next2 = { ...call, url };
+      response = url.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
     }
     return response;
   }
@@ -3121,9 +3131,9 @@ var Connection = class {
   #here({ pathname, search }) {
     return Object.assign(new URL(this.origin), { pathname, search });
   }
-  async #refused(response, sent2) {
+  async #refused(response, sent) {
     if (response.status === 401) return true;
-    if (response.status !== 403 || sent2 === void 0 || response.headers.has("www-authenticate"))
+    if (response.status !== 403 || sent === void 0 || response.headers.has("www-authenticate"))
       return false;
     return /invalid token/i.test(await response.text());
   }
@@ -3192,7 +3202,7 @@ function isPage(response, text2) {
 
 // packages/registry/src/blobs.ts
 var RESUMES = 5;
-async function hasBlob(connection, repository, digest, { size: size2, ...access }) {
+async function hasBlob(connection, repository, digest, { size: size2, ...access2 }) {
   const call = connection.call({
     method: "HEAD",
     repository,
@@ -3200,7 +3210,7 @@ async function hasBlob(connection, repository, digest, { size: size2, ...access 
     reference: digest,
     action: "look for a blob"
   });
-  const response = await connection.send(call, [scopeFor(repository, access)]);
+  const response = await connection.send(call, [scopeFor(repository, access2)]);
   await response.discard();
   if (response.status === 404) {
     assertRegistry(response, connection);
@@ -3391,15 +3401,15 @@ var Manifests = class {
   constructor(connection) {
     this.#connection = connection;
   }
-  async resolve(repository, reference, access) {
-    return this.#waitForLag(repository, reference, access, () => this.#head(repository, reference, access));
+  async resolve(repository, reference, access2) {
+    return this.#waitForLag(repository, reference, access2, () => this.#head(repository, reference, access2));
   }
-  async read(repository, reference, access) {
+  async read(repository, reference, access2) {
     const found = await this.#waitForLag(
       repository,
       reference,
-      access,
-      () => this.#get(repository, reference, access)
+      access2,
+      () => this.#get(repository, reference, access2)
     );
     if (found !== void 0) return found;
     const where2 = this.#connection.where(repository, reference);
@@ -3416,8 +3426,8 @@ var Manifests = class {
     });
   }
   /** As {@link read}, without waiting for what lags and without parsing. */
-  async readBytes(repository, reference, access) {
-    const response = await this.#getResponse(repository, reference, access);
+  async readBytes(repository, reference, access2) {
+    const response = await this.#getResponse(repository, reference, access2);
     if (response === void 0) return void 0;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
@@ -3454,8 +3464,8 @@ var Manifests = class {
     await response.discard();
     this.#pushed.delete(`${repository} ${digest}`);
   }
-  async #head(repository, reference, access) {
-    const response = await this.#request("HEAD", repository, reference, access);
+  async #head(repository, reference, access2) {
+    const response = await this.#request("HEAD", repository, reference, access2);
     await response.discard();
     if (response.status === 404) {
       assertRegistry(response, this.#connection);
@@ -3470,7 +3480,7 @@ var Manifests = class {
       throw wrongDigest(response, reference, digest);
     }
     if (status === 429 || status >= 500) throw await this.#connection.transport.errorOf(response);
-    return (await this.#get(repository, reference, access))?.descriptor;
+    return (await this.#get(repository, reference, access2))?.descriptor;
   }
   async #put({
     repository,
@@ -3504,9 +3514,9 @@ var Manifests = class {
     this.#pushed.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
     return { response, digest };
   }
-  async #getResponse(repository, reference, access) {
+  async #getResponse(repository, reference, access2) {
     const { transport } = this.#connection;
-    const response = await this.#request("GET", repository, reference, access);
+    const response = await this.#request("GET", repository, reference, access2);
     if (response.status === 404) {
       if (/accept header/i.test(await response.text())) throw await transport.errorOf(response);
       assertRegistry(response, this.#connection);
@@ -3515,8 +3525,8 @@ var Manifests = class {
     if (!response.ok) throw await transport.errorOf(response);
     return response;
   }
-  async #get(repository, reference, access) {
-    const response = await this.#getResponse(repository, reference, access);
+  async #get(repository, reference, access2) {
+    const response = await this.#getResponse(repository, reference, access2);
     if (response === void 0) return void 0;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseManifestOrIndex(bytes, response.call.where);
@@ -3536,7 +3546,7 @@ var Manifests = class {
     const descriptor = { mediaType: value.mediaType, digest, size: bytes.length };
     return { descriptor, bytes, value, ...type === value.mediaType ? {} : { servedAs: type } };
   }
-  async #request(method, repository, reference, access) {
+  async #request(method, repository, reference, access2) {
     const call = this.#connection.call({
       method,
       repository,
@@ -3546,7 +3556,7 @@ var Manifests = class {
       headers: { accept: ACCEPT_MANIFESTS },
       buffer: MAX_MANIFEST_BYTES
     });
-    return this.#connection.follow(call, [scopeFor(repository, access)]);
+    return this.#connection.follow(call, [scopeFor(repository, access2)]);
   }
   async #checkAccepted(response, digest) {
     await response.discard();
@@ -3850,6 +3860,7 @@ async function attachManifests(client, repository, {
     ({ own }, index) => present[index] === void 0 || !before.listed.has(own.digest)
   );
   const claims = await Promise.all(missing.map((artifact) => push(query, artifact)));
+  await Promise.all(missing.map(({ own }) => expectStored(query, own.digest)));
   const added = missing.map(({ own }) => own);
   const view = missing.length === 0 ? before : await list(query, added, claims.every(Boolean));
   if (anonymous !== void 0) await expectSame({ ...query, ...anonymous }, view);
@@ -3867,6 +3878,15 @@ async function push(query, { own, blobs, bytes }) {
     )
   );
   return (await manifests2.put(repository, own.digest, own.mediaType, bytes)).subject !== void 0;
+}
+async function expectStored(query, digest) {
+  if (await query.manifests.resolve(query.repository, digest, { push: true }) !== void 0) return;
+  throw problem(
+    query,
+    "UNAVAILABLE",
+    `the artifact ${digest} was pushed, but the registry lacks it`,
+    "Run the same command again. If that does not help, the registry loses what it accepts."
+  );
 }
 async function list(query, added, claimed) {
   let listed2 = await askApi(query);
@@ -4085,16 +4105,16 @@ var Registry2 = class _Registry {
     await ping(this.#connection);
   }
   /** The descriptor of a tag or digest, or undefined when there is none. Does not count as a pull on Docker Hub. */
-  async resolve(repository, reference, access = {}) {
-    return this.#manifests.resolve(repository, reference, access);
+  async resolve(repository, reference, access2 = {}) {
+    return this.#manifests.resolve(repository, reference, access2);
   }
   /**
    * Fetches an index or manifest. Its digest is computed from the bytes, and compared with the registry's header and
    * with the requested digest.
    * @throws TgoError NOT_FOUND when there is none
    */
-  async manifest(repository, reference, access = {}) {
-    return this.#manifests.read(repository, reference, access);
+  async manifest(repository, reference, access2 = {}) {
+    return this.#manifests.read(repository, reference, access2);
   }
   /** Pushes these bytes as they are. Succeeds when the registry refuses because the tag has this very digest already. */
   async putManifest(repository, tagOrDigest, mediaType, bytes) {
@@ -4410,12 +4430,12 @@ var CHECKS = [
 ];
 function listChecks(facts) {
   const { inspections, reference } = facts;
-  const problems5 = inspections.flatMap(
+  const problems4 = inspections.flatMap(
     (inspection) => inspection.problems.map(({ check: check2, what }) => ({ check: check2, what }))
   );
   const notes3 = inspections.flatMap((inspection) => inspection.notes);
   const conclude = (name, seen) => {
-    const failed = unique(problems5.flatMap(({ check: check2, what }) => check2 === name ? firstLine(what) : []));
+    const failed = unique(problems4.flatMap(({ check: check2, what }) => check2 === name ? firstLine(what) : []));
     if (failed.length > 0) return [{ name, state: "failed", evidence: failed }];
     const noted = unique(notes3.flatMap(({ check: check2, text: text2 }) => check2 === name ? text2 : []));
     if (seen === void 0 && noted.length === 0) return [];
@@ -4470,7 +4490,7 @@ function elfMachines({ reference, elf }) {
     evidence: reference.variants.flatMap(({ platform, digest }) => {
       const report = elf.get(digest);
       if (report === void 0) return [];
-      const machines3 = Object.entries(report.machines).map(([machine, files2]) => `${files2} ${machine}`);
+      const machines3 = Object.entries(report.machines).map(([machine, files]) => `${files} ${machine}`);
       return `${platform}: ${report.files} files, ELF: ${machines3.join(", ") || "none"}`;
     })
   };
@@ -4651,20 +4671,20 @@ function mostCommon(digests3) {
     void 0
   );
 }
-function inspectedImage({ target, digest, index, problems: problems5 }) {
+function inspectedImage({ target, digest, index, problems: problems4 }) {
   return {
     name: target.name,
     digest,
     version: index?.annotations?.["org.opencontainers.image.version"],
-    complete: index !== void 0 && !problems5.some(({ kind }) => kind === "incomplete")
+    complete: index !== void 0 && !problems4.some(({ kind }) => kind === "incomplete")
   };
 }
 function reported(inspection, remedyFor2) {
-  const { target, digest, problems: problems5, durationMs } = inspection;
-  const down = problems5.some(
+  const { target, digest, problems: problems4, durationMs } = inspection;
+  const down = problems4.some(
     ({ code: code2, what }) => code2 === "UNAVAILABLE" && !what.startsWith("without credentials")
   );
-  const shown = problems5.filter(({ what }) => !(down && what.startsWith("without credentials")));
+  const shown = problems4.filter(({ what }) => !(down && what.startsWith("without credentials")));
   return {
     name: target.name,
     reference: where(inspection),
@@ -4751,8 +4771,8 @@ function rowsOfVerification(targets, service, tag, verification) {
 function linkSummary({ roots, libraries, failures, notes: notes3 }) {
   return { roots, libraries, missing: failures.map(linkFindingText), notes: notes3.map(linkFindingText) };
 }
-function checkedFiles({ files: files2, elf, links }) {
-  return { files: files2, elf, foreign: [], ...links === void 0 ? {} : { links: { ...links, missing: [] } } };
+function checkedFiles({ files, elf, links }) {
+  return { files, elf, foreign: [], ...links === void 0 ? {} : { links: { ...links, missing: [] } } };
 }
 function variantRows(context, verification, proofOf) {
   return context.platforms.map((platform) => {
@@ -4815,947 +4835,6 @@ function interruptionOf({ signal }) {
   return new TgoError("INTERRUPTED", "interrupted; tags that were not written yet stay as they are", {
     remedy: "Run the same command again: finished steps are not repeated."
   });
-}
-
-// packages/report/src/html/render-html.ts
-import { createHash } from "node:crypto";
-
-// packages/report/src/fold.ts
-function fold(entries2, keyOf2) {
-  const groups = /* @__PURE__ */ new Map();
-  for (const [name, value] of entries2) {
-    const key = keyOf2(value, name);
-    const group = groups.get(key) ?? { value, names: [] };
-    if (!group.names.includes(name)) group.names.push(name);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
-}
-function whose(names, all) {
-  return names.length === all.length && all.length > 1 ? "" : names.join(", ");
-}
-
-// packages/report/src/problem-group.ts
-function groupProblems(report) {
-  const groups = /* @__PURE__ */ new Map();
-  const add = (problem4, at) => {
-    const { code: code2, what, where: where2 } = problem4;
-    const remedy = problem4.remedy === void 0 ? void 0 : withoutService(problem4.remedy, at.service);
-    const key = JSON.stringify([code2, what, remedy]);
-    const group = groups.get(key) ?? { code: code2, what, remedy, locations: [] };
-    group.locations.push({ ...at, ...where2 === void 0 ? {} : { where: where2 } });
-    groups.set(key, group);
-  };
-  for (const problem4 of report.problems ?? []) add(problem4, {});
-  for (const { service, problems: problems5, registries: registries3, tags: tags3 = [] } of report.services) {
-    for (const problem4 of problems5) add(problem4, { service });
-    for (const { registry, problems: problems6 } of registries3) {
-      for (const problem4 of problems6) add(problem4, { service, registry });
-    }
-    for (const { registry, problem: problem4 } of tags3) {
-      if (problem4 !== void 0) add(problem4, { service, registry });
-    }
-  }
-  return [...groups.values()].map((group) => ({
-    ...group,
-    remedy: group.remedy === void 0 ? void 0 : forServices(group.remedy, group.locations),
-    locations: mergeServices(group.locations, report.services.length)
-  }));
-}
-var SERVICES = "--service \0";
-function withoutService(remedy, service) {
-  if (service === void 0) return remedy;
-  const own = new RegExp(`--service ${service.replaceAll(/[^\w-]/g, "\\$&")}(?=\\s|$)`, "g");
-  return remedy.replaceAll(own, SERVICES);
-}
-function forServices(remedy, locations) {
-  const services = [...new Set(locations.flatMap(({ service }) => service ?? []))];
-  return remedy.replaceAll(SERVICES, `--service ${services.join(",")}`);
-}
-function mergeServices(locations, services) {
-  const byRegistry = /* @__PURE__ */ new Map();
-  for (const location of locations) {
-    byRegistry.set(location.registry, [...byRegistry.get(location.registry) ?? [], location]);
-  }
-  return [...byRegistry].flatMap(([registry, found]) => {
-    const named = new Set(found.flatMap(({ service }) => service ?? []));
-    if (services < 2 || named.size < services) return found;
-    const where2 = commonFolder(found.map((location) => location.where));
-    return [
-      {
-        service: `all ${services} services`,
-        ...registry === void 0 ? {} : { registry },
-        ...where2 === void 0 ? {} : { where: where2 }
-      }
-    ];
-  });
-}
-function commonFolder(paths) {
-  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
-  if (first === void 0 || others.length === 0) return paths[0];
-  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
-  const common = first.slice(0, end === -1 ? first.length : end).join("/");
-  return common === "" ? void 0 : common;
-}
-function locationLines(locations) {
-  return locations.flatMap(({ service, registry, where: where2 }) => {
-    const name = service !== void 0 && registry !== void 0 ? `${service} in ${registry}` : service;
-    const isNamed = registry === void 0 && where2?.startsWith(`${service} `) === true;
-    const parts = [isNamed ? void 0 : name, where2].filter((part) => part !== void 0);
-    return parts.length === 0 ? [] : [parts.join(": ")];
-  });
-}
-
-// packages/report/src/gate-lines.ts
-function gateVerdict({ open: open2 }) {
-  return `gate ${open2 ? "open: every candidate is verified in every required registry" : "closed"}`;
-}
-function gateReasons(report) {
-  return withoutCauses(report, report.gate?.reasons ?? []);
-}
-function gateLater(report) {
-  return withoutCauses(report, report.gate?.later ?? []);
-}
-function gateLines(report) {
-  const { gate: gate4 } = report;
-  if (gate4 === void 0) return [];
-  return [
-    gateVerdict(gate4),
-    ...gateReasons(report),
-    ...gateLater(report).map((reason) => `later: ${reason}`)
-  ];
-}
-function withoutCauses(report, reasons) {
-  const causes = groupProblems(report).map(({ what }) => what.split("\n", 1)[0] ?? "");
-  const told = reasons.map((reason) => {
-    const at = [...reason.matchAll(/: /g)].map(({ index }) => index);
-    const end = at.find((index) => causes.some((cause) => cause.startsWith(reason.slice(index + 2))));
-    return end === void 0 ? reason : reason.slice(0, end);
-  });
-  return merged(told);
-}
-function merged(reasons) {
-  const parts = reasons.map((reason) => {
-    const [, service = "", registry = "", why = reason] = /^(\S+) in (\S+): (.*)$/s.exec(reason) ?? [];
-    return { service, registry, why };
-  });
-  const byService = fold(
-    parts.map((part) => [part.registry, part]),
-    ({ service, why }) => JSON.stringify([service, why])
-  ).map(({ value, names }) => [value.service, { why: value.why, registries: names.join(", ") }]);
-  return fold(byService, (value) => JSON.stringify(value)).map(
-    ({ value, names }) => value.registries === "" ? value.why : `${names.join(", ")} in ${value.registries}: ${value.why}`
-  );
-}
-
-// packages/report/src/headline.ts
-function title({ command, version }) {
-  return version === void 0 ? command : `${command} ${version}`;
-}
-function scope(report) {
-  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
-  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
-  const platforms3 = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
-  const parts = [count(report.services.length, "service")];
-  if (registries3 > 0) parts.push(registryCount(registries3));
-  if (platforms3 > 0) parts.push(count(platforms3, "platform"));
-  return `${parts.join(" × ")} in ${duration(report.durationMs)}`;
-}
-function outcome(report) {
-  if (report.ok) return { words: "ok", tone: "good" };
-  if (notMoved(report).length > 0 && report.services.every(isOut)) return { words: "not moved", tone: "bad" };
-  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
-  return {
-    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
-    tone: "waiting"
-  };
-}
-function isIncomplete({ ok, gate: gate4, services, problems: problems5 = [] }) {
-  return !ok && gate4?.open === true && problems5.length === 0 && services.length > 0 && services.every(isOut);
-}
-function notMoved({ services }) {
-  return services.flatMap(({ service, state }) => state === "not moved" ? [service] : []);
-}
-function isOut({ state }) {
-  return state !== "failed" && state !== "not released";
-}
-function failure(report) {
-  const { services, gate: gate4, problems: problems5 = [], version = "it" } = report;
-  if (report.ok) return void 0;
-  if (gate4?.open === false) return closed(gate4, version);
-  if (services.length === 0) return "failed before any service started";
-  const failed = services.filter((service) => !isOut(service)).map(({ service }) => service);
-  const all = count(services.length, "service");
-  const counted2 = services.length === 1 ? all : `${failed.length} of ${all}`;
-  if (gate4?.open === true) {
-    if (failed.length > 0) return `${version} is only partly released; incomplete: ${failed.join(", ")}`;
-    const kept = notMoved(report);
-    if (kept.length > 0)
-      return `tags of ${kept.join(", ")} were not moved to ${version}: a newer version has them`;
-    return `${version} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
-  }
-  if (failed.length > 0) return `${counted2} failed: ${failed.join(", ")}`;
-  return problems5.length > 0 ? "a problem of all services must be fixed first" : void 0;
-}
-function closed({ existing }, version) {
-  if (existing === "other")
-    return `${version} was released before with other content, and a version's tag never changes: this run tagged nothing`;
-  if (existing === "same") return `this run tagged nothing; ${version} exists from an earlier run`;
-  return `${version} is not released: no version tag and no latest was moved`;
-}
-function whatIsMissing({ services, next: next3, nextInWords = next3 }) {
-  const inRegistry = services.some(
-    ({ registries: registries3, tags: tags3 = [] }) => registries3.some(({ state }) => state === "failed" || state === "not started") || tags3.some(({ state }) => state === "failed" || state === "not started")
-  );
-  const what = inRegistry ? "Optional registries are incomplete" : "Its record is not attached to every image";
-  return nextInWords === void 0 ? `${what}.` : `${what}; the same command completes it.`;
-}
-function sharedRevision({ services }) {
-  const [revision2, ...others] = new Set(services.map((service) => service.revision));
-  return services.length > 1 && others.length === 0 ? revision2 : void 0;
-}
-function provenance(report) {
-  const revision2 = sharedRevision(report);
-  return [...revision2 === void 0 ? [] : [`revision ${revision2}`], ...ranBy(report)].join(" · ");
-}
-function ranBy({ engine, pipeline }) {
-  return [
-    ...engine === void 0 ? [] : [engine],
-    ...pipeline === void 0 ? [] : [`pipeline ${pipeline}`]
-  ];
-}
-
-// packages/report/src/record-location.ts
-function recordLocation({ record: record5, services }) {
-  if (record5 === void 0) return void 0;
-  const rows = services.flatMap(({ registries: registries3 }) => registries3);
-  const names = [...new Set(rows.map(({ registry }) => registry))];
-  if (rows.every((row) => row.record === void 0)) {
-    const why = services.some(({ state }) => state === "not released") ? "the release is not complete" : 'no complete registry has "referrers": true in the catalog';
-    return `in the JSON report only: ${why}`;
-  }
-  const having = names.filter((name) => {
-    const own = rows.filter(({ registry }) => registry === name);
-    return own.every(({ record: state }) => state !== void 0 && state !== "failed");
-  });
-  return `attached to the images in ${having.length} of ${registryCount(names.length)}`;
-}
-
-// packages/report/src/remedy-parts.ts
-function remedyParts(remedy) {
-  const parts = [];
-  for (const line of remedy.split("\n")) {
-    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
-    const last = parts.at(-1);
-    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}
-${line}` };
-    else parts.push({ kind, text: line });
-  }
-  return parts;
-}
-
-// packages/release-rules/src/short-digest.ts
-function shortDigest(digest) {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
-}
-
-// packages/report/src/tag-summary.ts
-function tagRows(report, version) {
-  return report.services.flatMap(({ service, tags: tags3 = [] }) => {
-    const registries3 = [...new Set(tags3.map(({ registry }) => registry))];
-    return registries3.map((registry) => {
-      const own = tags3.filter((tag) => tag.registry === registry);
-      return {
-        service,
-        registry,
-        lines: lines(own, version),
-        complete: own.every(isInPlace)
-      };
-    });
-  });
-}
-function tagSummaries(report, version) {
-  const byService = report.services.flatMap(({ service }) => {
-    const own = tagRows(report, version).filter((row) => row.service === service);
-    const folded = fold(
-      own.map((row) => [row.registry, row]),
-      ({ lines: lines2 }) => JSON.stringify(lines2)
-    );
-    return folded.map(({ value, names }) => [service, { ...value, registries: names }]);
-  });
-  return fold(byService, ({ lines: lines2, registries: registries3 }) => JSON.stringify([lines2, registries3])).map(
-    ({ value: { lines: lines2, complete, registries: registries3 }, names }) => ({ lines: lines2, complete, registries: registries3, services: names })
-  );
-}
-function lines(tags3, version) {
-  const tagsByOutcome = /* @__PURE__ */ new Map();
-  for (const tag of tags3) {
-    const { words, change, why } = tagChange(tag, version);
-    const outcome2 = `${words}${change === void 0 ? "" : ` (${change})`}${why === void 0 ? "" : `: ${why}`}`;
-    tagsByOutcome.set(outcome2, [...tagsByOutcome.get(outcome2) ?? [], tag.tag]);
-  }
-  return [...tagsByOutcome].map(([outcome2, names]) => `${names.join(", ")} ${outcome2}`);
-}
-function tagChange(tag, version) {
-  const { state, told } = tag;
-  if (state === "stays" && told !== void 0) return { words: told, change: void 0, why: void 0 };
-  return { words: state, change: changeOf(tag, version), why: told };
-}
-function changeOf({ tag, state, ...row }, version) {
-  const before = shortened(row.before);
-  switch (state) {
-    case "done":
-      if (before !== void 0) return version === void 0 ? `was ${before}` : `${before} → ${version}`;
-      return version === void 0 ? void 0 : tag === version ? "new" : `new → ${version}`;
-    case "already there":
-      return tag === version ? void 0 : version;
-    case "stays":
-      return version === void 0 ? void 0 : before;
-    case "failed":
-      return before === void 0 ? void 0 : `was ${before}`;
-    case "not started":
-      return before === void 0 ? void 0 : `still ${before}`;
-  }
-}
-function shortened(before) {
-  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
-}
-function tagCount({ tags: tags3 = [] }, registry) {
-  const own = tags3.filter((tag) => tag.registry === registry);
-  if (own.length === 0) return void 0;
-  const inPlace = own.filter(isInPlace).length;
-  const failed = own.some(({ state }) => state === "failed");
-  return {
-    words: `${inPlace} of ${count(own.length, "tag")}`,
-    tone: failed ? "bad" : inPlace < own.length ? "waiting" : "good"
-  };
-}
-function isInPlace({ state }) {
-  return state !== "failed" && state !== "not started";
-}
-
-// packages/report/src/variant-summary.ts
-var MAX_FOREIGN = 10;
-function servicesWithVariants(report) {
-  return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
-}
-function isKnown({ digest, size: size2, elf, smoke }) {
-  return [digest, size2, elf, smoke].some((field) => field !== void 0);
-}
-function variantSize(variant2) {
-  return variant2.size === void 0 ? "-" : size(variant2.size);
-}
-function fileSummary({ elf }) {
-  if (elf === void 0) return ["not checked"];
-  const { files: files2, foreign, links } = elf;
-  const outcome2 = foreign.length > 0 ? `${foreign.length} FOREIGN` : "all match";
-  return [
-    `${files2} checked`,
-    elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome2}`,
-    ...links === void 0 || links.roots === 0 ? [] : [links.missing.length > 0 ? `${links.missing.length} NOT LOADABLE` : `${links.roots} loadable`]
-  ];
-}
-function foreignFiles({ elf }) {
-  return shortened2(elf?.foreign ?? []);
-}
-function missingLibraries({ elf }) {
-  return shortened2(elf?.links?.missing ?? []);
-}
-function shortened2(lines2) {
-  const rest = lines2.length - MAX_FOREIGN;
-  return [...lines2.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
-}
-function smokeSummary(smoke) {
-  if (smoke === void 0) return "not run";
-  const outcome2 = smoke.ok ? "ok" : "FAILED";
-  if (smoke.engine !== void 0) return `${outcome2}, ${howItRan(smoke)} on ${smoke.engine}`;
-  if (smoke.signer !== void 0) return `${outcome2}, tested as signed by ${smoke.signer}`;
-  if (smoke.recorded) return `${outcome2}, recorded by an earlier run`;
-  return smoke.durationMs === void 0 ? outcome2 : `${outcome2} (${duration(smoke.durationMs)})`;
-}
-function howItRan({ native, emulator }) {
-  if (native === true) return "native";
-  return emulator === void 0 ? "emulated" : `emulated by ${emulator}`;
-}
-function machineLines({ machines: machines3 = [] }) {
-  const ok = machines3.filter(({ state }) => state === "ok").map(({ name }) => name);
-  const others = /* @__PURE__ */ new Map();
-  for (const { name, state, told } of machines3) {
-    if (state === "ok") continue;
-    const why = `${state === "failed" ? "does not run on" : "not proven on"} NAMES${told === void 0 ? "" : `: ${told}`}`;
-    others.set(why, [...others.get(why) ?? [], name]);
-  }
-  return [
-    ...ok.length > 0 ? [`runs on ${ok.join(", ")}`] : [],
-    ...[...others].map(([why, names]) => why.replace("NAMES", () => names.join(", ")))
-  ];
-}
-
-// packages/report/src/grid.ts
-function gridOf({ services }) {
-  const registries3 = [
-    ...new Set(services.flatMap((service) => service.registries.map(({ registry }) => registry)))
-  ];
-  const rows = services.flatMap((service) => rowsOf(service, registries3));
-  return {
-    registries: registries3,
-    hasTests: services.some(({ variants: variants2 }) => variants2.some(isKnown)),
-    rows
-  };
-}
-function rowsOf(service, registries3) {
-  const cells = registries3.map((name) => registryCell(service, name));
-  const byOutcome = /* @__PURE__ */ new Map();
-  for (const variant2 of service.variants) {
-    const tested = testCell(variant2);
-    const group = byOutcome.get(tested.words) ?? { tested, platforms: [] };
-    group.platforms.push(variant2.platform);
-    byOutcome.set(tested.words, group);
-  }
-  const hasFailed = service.state === "failed" && service.problems.length > 0;
-  const untested = { tested: hasFailed ? FAILED : UNKNOWN2, platforms: [] };
-  const groups = byOutcome.size === 0 ? [untested] : [...byOutcome.values()];
-  return groups.map((group) => ({
-    service: service.service,
-    state: service.state,
-    ...group,
-    registries: cells
-  }));
-}
-var UNKNOWN2 = { words: "-", tone: "waiting" };
-var FAILED = { words: "FAILED", tone: "bad" };
-function testCell({ elf, smoke, machines: machines3 = [] }) {
-  const isBad = smoke?.ok === false || (elf?.foreign.length ?? 0) > 0 || (elf?.links?.missing.length ?? 0) > 0 || machines3.some(({ state }) => state === "failed");
-  if (isBad) return FAILED;
-  if (smoke !== void 0) return { words: testedWords(smoke), tone: "good" };
-  return elf === void 0 ? UNKNOWN2 : { words: "not run", tone: "waiting" };
-}
-function testedWords({ recorded, signer }) {
-  return signer !== void 0 ? "tested" : recorded ? "ok before" : "ok";
-}
-var WORDS2 = {
-  ready: "ready",
-  done: "done",
-  "already there": "same",
-  verified: "verified",
-  failed: "FAILED",
-  "not started": "not started"
-};
-function registryCell(service, registry) {
-  const row = service.registries.find((each) => each.registry === registry);
-  if (row === void 0) return void 0;
-  if (row.state === "failed") return { words: WORDS2.failed, tone: "bad" };
-  if (row.state === "not started") return { words: WORDS2["not started"], tone: "waiting" };
-  if (row.digest !== void 0 && service.digest !== void 0 && row.digest !== service.digest)
-    return { words: "DIFFERS", tone: "bad" };
-  const tags3 = tagCount(service, registry);
-  if (tags3 !== void 0 && tags3.tone !== "good") return tags3;
-  return { words: WORDS2[row.state], tone: "good" };
-}
-
-// packages/report/src/html/markup.ts
-var Markup = class {
-  constructor(html2) {
-    this.html = html2;
-  }
-  html;
-};
-function html(strings, ...parts) {
-  return new Markup(strings.reduce((page, string2, index) => page + markupOf(parts[index - 1]) + string2));
-}
-function withLineBreaks(text2) {
-  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
-}
-function noWrap(text2) {
-  return html`<span class="unbroken">${text2}</span>`;
-}
-function preformatted(text2, kind) {
-  return kind === "output" ? html`<pre class="output" tabindex="0"><code>${text2}</code></pre>` : html`<pre class="command"><code>${text2}</code></pre>`;
-}
-function markupOf(part) {
-  if (part === void 0) return "";
-  if (part instanceof Markup) return part.html;
-  if (typeof part === "string" || typeof part === "number") return escaped2(String(part));
-  return part.map(markupOf).join("");
-}
-function escaped2(text2) {
-  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
-}
-
-// packages/report/src/html/links.ts
-var PLAIN = /^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w.%~/-]*)?$/i;
-function link(address2, text2) {
-  if (address2 === void 0 || !PLAIN.test(address2)) return html`${text2}`;
-  return html`<a href="${address2}" rel="noreferrer noopener">${text2}</a>`;
-}
-function commitPage(source, revision2) {
-  if (source === void 0 || !/^[0-9a-f]{40}$/.test(revision2)) return void 0;
-  return `${source.replace(/(?:\.git)?\/*$/, "")}/commit/${revision2}`;
-}
-function repositoryPage(reference) {
-  const [, host = "", path = ""] = /^([a-z0-9.-]+)\/([a-z0-9._/-]+)(?:[:@].*)?$/.exec(reference) ?? [];
-  if (host === "docker.io") {
-    const [, name] = /^library\/(.+)$/.exec(path) ?? [];
-    return name === void 0 ? `https://hub.docker.com/r/${path}` : `https://hub.docker.com/_/${name}`;
-  }
-  if (host === "ghcr.io" || host === "quay.io") return `https://${host}/${path}`;
-  const [, region] = /^registry\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(host) ?? [];
-  const console2 = "https://cr.console.aliyun.com/repository";
-  return region === void 0 ? void 0 : `${console2}/${region}/${path}/details`;
-}
-
-// packages/report/src/digest-summary.ts
-function digestSummary(service) {
-  const byDigest = /* @__PURE__ */ new Map();
-  for (const { registry, digest } of service.registries) {
-    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry]);
-  }
-  if (service.digest !== void 0 && !byDigest.has(service.digest)) byDigest.set(service.digest, []);
-  const [first, ...others] = byDigest;
-  if (first === void 0) return { kind: "none" };
-  if (others.length > 0) {
-    return {
-      kind: "differ",
-      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
-    };
-  }
-  return { kind: "one", digest: first[0], remark: remark(service, first[1]) };
-}
-function remark(service, seenIn) {
-  const all = service.registries.length;
-  if (all === 0) return void 0;
-  if (seenIn.length === 0) return "not seen in any registry";
-  if (seenIn.length === all)
-    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing = service.registries.map(({ registry }) => registry).filter((name) => !seenIn.includes(name));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
-}
-
-// packages/report/src/html/state.ts
-var SIGNS = { good: "✓", waiting: "○", bad: "✗" };
-var WAITING = /* @__PURE__ */ new Set(["not started", "not released", "not run", "note", "skipped"]);
-function toneOf(state) {
-  if (state === "failed" || state === "FAILED" || state === "not moved") return "bad";
-  return WAITING.has(state) ? "waiting" : "good";
-}
-function stateMark(state, words = state) {
-  return mark(toneOf(state), words);
-}
-function mark(tone, words) {
-  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
-}
-
-// packages/report/src/html/table.ts
-function cardTable(table3) {
-  const shown = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
-  const columns = table3.columns.filter((_, column) => shown[column]);
-  const rows = table3.rows.map((row) => row.filter((_, column) => shown[column]));
-  return tableOf(
-    { ...table3, columns, rows },
-    "cards",
-    (cell2, title3) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${title3}"><div>${cell2}</div></td>`
-  );
-}
-function matrixTable(table3) {
-  return tableOf(
-    table3,
-    "matrix",
-    (cell2, title3) => html`<td role="cell" data-title="${title3}">${cell2 ?? "-"}</td>`
-  );
-}
-function tableOf({ caption, columns, rows }, style, cellOf) {
-  return html`<table class="${style}" role="table">
-    <caption>
-      ${caption}
-    </caption>
-    <thead role="rowgroup">
-      <tr role="row">
-        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
-      </tr>
-    </thead>
-    <tbody role="rowgroup">
-      ${rows.map(
-    ([first, ...others]) => html`<tr role="row">
-            <th role="rowheader" scope="row">${first}</th>
-            ${others.map((cell2, index) => cellOf(cell2, columns[index + 1]))}
-          </tr> `
-  )}
-    </tbody>
-  </table> `;
-}
-
-// packages/report/src/html/service.ts
-function anchorOf(index) {
-  return `service-${index + 1}`;
-}
-function serviceSection(service, index, report) {
-  const { tag, source, notes: notes3 } = service;
-  const revision2 = sharedRevision(report) === void 0 ? service.revision : void 0;
-  const fields = [
-    ...digestRows(service),
-    ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
-    ...revision2 === void 0 ? [] : [["revision", html`${link(commitPage(source, revision2), html`<code>${revision2}</code>`)}`]]
-  ];
-  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
-    <h2 id="${anchorOf(index)}-title">
-      ${service.service} ${stateMark(service.state)}
-      <small class="quiet">${duration(service.durationMs)}</small>
-    </h2>
-    <dl>
-      ${fields.map(
-    ([name, value]) => html`<dt>${name}</dt>
-            <dd>${value}</dd>`
-  )}
-    </dl>
-    ${commands(service)}${checkTable(service)}${registryTable(service)}${tagTable(service, report.version)}${variantTable(service)}${noteList(notes3)}
-  </section> `;
-}
-function digestRows(service) {
-  const digest = digestSummary(service);
-  if (digest.kind === "none") return [];
-  if (digest.kind === "one") {
-    const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
-    return [["digest", html`<code class="whole">${digest.digest}</code>${remark2}`]];
-  }
-  const each = digest.digests.map(
-    (one) => html`<li>
-        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
-      </li>`
-  );
-  return [
-    [
-      "digest",
-      html`<strong class="bad">the digests differ:</strong>
-        <ul>
-          ${each}
-        </ul>`
-    ]
-  ];
-}
-function digestCell(digest) {
-  return digest === void 0 ? void 0 : html`<code class="whole">${digest}</code>`;
-}
-function commands({ registries: registries3, digest }) {
-  const row = registries3.find(({ state, reference }) => HAVE.has(state) && isTagged(reference));
-  if (row === void 0 || digest === void 0) return void 0;
-  return html`<h3>Pull and inspect</h3>
-    ${preformatted(`docker pull ${row.reference}`, "command")}
-    ${preformatted(`docker buildx imagetools inspect ${row.reference}`, "command")} `;
-}
-var HAVE = /* @__PURE__ */ new Set(["done", "already there", "verified"]);
-function isTagged(reference) {
-  return /[:@]/.test(reference.slice(reference.lastIndexOf("/")));
-}
-function checkTable({ checks: checks3 = [] }) {
-  if (checks3.length === 0) return void 0;
-  const rows = checks3.map(({ name, state, evidence }) => [
-    name,
-    stateMark(state),
-    evidence.map((line) => html`${line}<br />`)
-  ]);
-  return cardTable({ caption: "Checks", columns: ["check", "state", "evidence"], rows });
-}
-function registryTable(service) {
-  const { registries: registries3 } = service;
-  if (registries3.length === 0) return void 0;
-  const rows = registries3.map((row) => [
-    link(repositoryPage(row.reference), row.registry),
-    stateMark(row.state),
-    row.digest === service.digest ? void 0 : digestCell(row.digest),
-    sent(row),
-    row.state === "not started" ? void 0 : noWrap(duration(row.durationMs)),
-    row.record === void 0 ? void 0 : stateMark(row.record),
-    isTagged(row.reference) && row.state !== "not started" ? html`<code class="whole">${row.reference}</code>` : void 0
-  ]);
-  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
-  return cardTable({ caption: "Registries", columns, rows });
-}
-function sent({ uploaded, state }) {
-  if (uploaded === void 0) return void 0;
-  return noWrap(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
-}
-function tagTable({ tags: tags3 = [] }, version) {
-  if (tags3.length === 0) return void 0;
-  const names = [...new Set(tags3.map(({ tag }) => tag))];
-  const rows = [...new Set(tags3.map(({ registry }) => registry))].map((registry) => [
-    registry,
-    ...names.map((name) => {
-      const found = tags3.find((each) => each.registry === registry && each.tag === name);
-      return found === void 0 ? void 0 : tagCell(found, version);
-    })
-  ]);
-  return cardTable({ caption: "Tags", columns: ["registry", ...names], rows });
-}
-function tagCell(tag, version) {
-  const { words, change, why } = tagChange(tag, version);
-  return html`${stateMark(tag.state, words)}
-  ${change === void 0 ? void 0 : html`<small class="beside">${change}</small>`}${why === void 0 ? void 0 : html`<small>${withLineBreaks(why)}</small>`}`;
-}
-function variantTable({ variants: variants2 }) {
-  const known = variants2.filter(isKnown);
-  if (known.length === 0) return void 0;
-  const rows = known.map((variant2) => [
-    variant2.platform,
-    variant2.size === void 0 ? void 0 : noWrap(size(variant2.size)),
-    digestCell(variant2.digest),
-    files(variant2),
-    variant2.smoke?.machine,
-    smokeRun(variant2)
-  ]);
-  return cardTable({
-    caption: "Platforms",
-    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
-    rows
-  });
-}
-function files(variant2) {
-  const wrong = [...foreignFiles(variant2), ...missingLibraries(variant2)];
-  const summary = fileSummary(variant2).join(", ");
-  if (wrong.length === 0) return html`${summary}`;
-  return html`<strong class="bad">${summary}</strong
-    >${wrong.map((path) => html`<small><code>${path}</code></small>`)}`;
-}
-function smokeRun(variant2) {
-  const { smoke } = variant2;
-  const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
-  return html`${stateMark(state, smokeSummary(smoke))}${[...smoke?.lines ?? [], ...machineLines(variant2)].map((line) => html`<small>${withLineBreaks(line)}</small>`)}`;
-}
-function noteList(notes3) {
-  if (notes3.length === 0) return void 0;
-  return html`<h3>Notes</h3>
-    <ul>
-      ${notes3.map((note) => html`<li>${withLineBreaks(note)}</li>`)}
-    </ul> `;
-}
-
-// packages/report/src/html/style.ts
-var LIGHT = {
-  page: "#ffffff",
-  panel: "#f5f7f9",
-  line: "#d0d6dc",
-  text: "#1c2126",
-  quiet: "#57606a",
-  link: "#0b57b0",
-  good: "#11662b",
-  waiting: "#7a4b00",
-  bad: "#a8071a"
-};
-var DARK = {
-  page: "#0e1116",
-  panel: "#171c23",
-  line: "#38414b",
-  text: "#e4e9ee",
-  quiet: "#9aa5b0",
-  link: "#79b8ff",
-  good: "#5bd174",
-  waiting: "#e8b44a",
-  bad: "#ff8178"
-};
-function variables(palette) {
-  return Object.entries(palette).map(([name, color]) => `--${name}:${String(color)}`).join(";");
-}
-var NARROW = "40rem";
-var STYLE = `
-:root{color-scheme:light dark;${variables(LIGHT)}}
-@media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
-header,main{max-width:72rem;margin:0 auto;padding:0 1rem}
-main{padding-bottom:3rem}
-h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 .25rem}
-h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem}
-h3{font-size:1rem;margin:1rem 0 .25rem}
-p{margin:.25rem 0}
-ul{margin:.25rem 0;padding-left:1.25rem}
-a{color:var(--link)}
-code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
-pre code{font:inherit}
-.output{white-space:pre;overflow-x:auto}
-.command{user-select:all;-webkit-user-select:all}
-.quiet{color:var(--quiet)}
-.good{color:var(--good)}
-.waiting{color:var(--waiting)}
-.bad{color:var(--bad)}
-.state{font-weight:600}
-.state,.unbroken{white-space:nowrap}
-.verdict{font-weight:600}
-.box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
-.box.good,.box.bad{border-left-color:currentColor}
-.box>*{color:var(--text)}
-.box>.verdict{color:inherit}
-.box>.quiet{color:var(--quiet)}
-.whole{user-select:all;-webkit-user-select:all}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
-dt{color:var(--quiet)}
-dd{margin:0}
-section.service{border-top:1px solid var(--line);margin-top:2.5rem}
-section.service>h2{margin-top:1rem}
-table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
-caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
-thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
-tbody th{font-weight:600}
-small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
-td small,th small{display:block}
-td code{overflow-wrap:anywhere}
-small .state{font-weight:400}
-.matrix{width:auto;overflow-wrap:normal}
-.matrix th,.matrix td{padding-right:2rem}
-.matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-@media screen and (max-width:${NARROW}){
-.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
-.cards tr{border-top:1px solid var(--line);padding:.5rem 0}
-.cards th,.cards td{border:0;padding:.1rem 0}
-.cards td{display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:0 .5rem}
-.cards td::before{content:attr(data-title);color:var(--quiet)}
-.cards td.none{display:none}
-.cards .beside{display:inline}
-.matrix thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.matrix,.matrix tbody,.matrix tr,.matrix th{display:block}
-.matrix tr{border-top:1px solid var(--line);padding:.5rem 0}
-.matrix th,.matrix td{border:0;padding:.1rem 0}
-.matrix th small{display:inline;margin-left:.5rem}
-.matrix td{display:inline-block;margin-right:1rem}
-.matrix td::before{content:attr(data-title) " ";color:var(--quiet)}
-.matrix td div{display:inline}
-.matrix td div+div::before{content:", "}
-}
-@media print{
-:root{color-scheme:light;${variables(LIGHT)}}
-html{font-size:10pt}
-h2,caption{break-after:avoid}
-tr,pre,.box,.problem{break-inside:avoid}
-.output{white-space:pre-wrap}
-a{color:inherit;text-decoration:none}
-}
-`;
-
-// packages/report/src/html/render-html.ts
-var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
-var POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'"
-].join("; ");
-function renderHtml(raw) {
-  const report = printable(raw);
-  const { words, tone } = outcome(report);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title(report)} ${words}</title>
-        ${STYLE_ELEMENT}
-      </head>
-      <body>
-        <header>
-          <h1>${title(report)} ${mark(tone, words)}</h1>
-          <p>${scope(report)}</p>
-          <p class="quiet">${began(report.began)}${revision(report)}${ranBy(report).join(" · ")}</p>
-        </header>
-        <main>
-          ${verdict(report)}${overview(report)}${gate(report)}${problems2(groupProblems(report))}${next(report)}${record2(report)}${report.services.map(
-    (service, index) => serviceSection(service, index, report)
-  )}
-        </main>
-      </body>
-    </html> `;
-  return `${page.html.trimEnd()}
-`;
-}
-function began(time) {
-  if (time === void 0) return void 0;
-  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time) ?? [];
-  const words = day === void 0 || minute === void 0 ? time : `${day} ${minute} UTC`;
-  return html`<time datetime="${time}">${words}</time> · `;
-}
-function revision(report) {
-  const shared2 = sharedRevision(report);
-  if (shared2 === void 0) return void 0;
-  const address2 = commitPage(report.services[0]?.source, shared2);
-  return html`revision
-  ${link(address2, html`<code>${address2 === void 0 ? shared2 : shared2.slice(0, 12)}</code>`)} · `;
-}
-function verdict(report) {
-  const failed = failure(report);
-  return failed === void 0 ? void 0 : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
-}
-function gate(report) {
-  if (report.gate === void 0) return void 0;
-  const reasons = gateReasons(report);
-  const later = gateLater(report);
-  const tone = report.gate.open ? "good" : "bad";
-  const list2 = (items) => html`<ul>
-      ${items.map((item) => html`<li>${withLineBreaks(item)}</li>`)}
-    </ul>`;
-  return html`<div class="box ${tone}">
-    <p class="verdict">${capitalised(gateVerdict(report.gate))}</p>
-    ${reasons.length === 0 ? void 0 : list2(reasons)}${later.length === 0 ? void 0 : html`<p>Left for later:</p>
-            ${list2(later)}`}
-  </div> `;
-}
-function capitalised(text2) {
-  return text2.charAt(0).toUpperCase() + text2.slice(1);
-}
-function record2(report) {
-  const location = recordLocation(report);
-  return location === void 0 ? void 0 : html`<p>Record ${location}.</p> `;
-}
-function next({ next: command, nextInWords: words }) {
-  if (words !== void 0) return html`<p>Next: ${words}.</p> `;
-  if (command === void 0) return void 0;
-  return html`<h2>Next</h2>
-    <p>This command completes the run:</p>
-    ${preformatted(command, "command")} `;
-}
-function problems2(groups) {
-  if (groups.length === 0) return void 0;
-  return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
-    ${groups.map(problem2)}`;
-}
-function problem2({ code: code2, what, remedy, locations }) {
-  const [first, ...output2] = what.split("\n");
-  const where2 = locationLines(locations).map((line) => html`<li>${withLineBreaks(line)}</li>`);
-  return html`<div class="problem box bad">
-    <p class="verdict">${first}</p>
-    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
-    ${where2.length === 0 ? void 0 : html`<ul>
-            ${where2}
-          </ul>`}
-    ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
-    <p class="quiet">${code2}: <code>tgo explain ${code2}</code> says more.</p>
-  </div> `;
-}
-function remedyPart({ kind, text: text2 }) {
-  return kind === "prose" ? html`<p>${withLineBreaks(text2)}</p>` : preformatted(text2, "command");
-}
-function overview(report) {
-  const { registries: registries3, rows, hasTests } = gridOf(report);
-  if (rows.length === 0) return void 0;
-  const anchors = new Map(report.services.map(({ service }, index) => [service, anchorOf(index)]));
-  const cells = rows.map((row, index) => {
-    const isFirst = rows[index - 1]?.service !== row.service;
-    return [
-      html`<a href="#${anchors.get(row.service)}">${row.service}</a
-        >${isFirst ? html`<small>${stateMark(row.state)}</small>` : void 0}`,
-      row.platforms.length === 0 ? void 0 : html`${row.platforms.map((each) => html`<div>${each}</div>`)}`,
-      ...hasTests ? [gridCell(row.tested)] : [],
-      ...row.registries.map((each) => each === void 0 ? void 0 : gridCell(each))
-    ];
-  });
-  const columns = ["service", "platforms", ...hasTests ? ["tested"] : [], ...registries3];
-  return matrixTable({ caption: "Services, platforms and registries", columns, rows: cells });
-}
-function gridCell({ words, tone }) {
-  return words === "-" ? void 0 : mark(tone, words);
 }
 
 // packages/report/src/json.ts
@@ -5821,10 +4900,10 @@ var KEYS = {
   durationMs: true,
   record: true
 };
-function renderJson({ record: record5, ...report }) {
+function renderJson({ record: record4, ...report }) {
   const versioned = { ...report, schemaVersion: SCHEMA_VERSION };
   const ordered = JSON.parse(JSON.stringify(versioned, Object.keys(KEYS)));
-  return jsonText(record5 === void 0 ? ordered : { ...ordered, record: record5 });
+  return jsonText(record4 === void 0 ? ordered : { ...ordered, record: record4 });
 }
 
 // packages/report/src/check-summary.ts
@@ -5838,7 +4917,7 @@ function eachCheck({ services }) {
   const names = [...new Set(checked.flatMap(({ checks: checks3 = [] }) => checks3.map(({ name }) => name)))];
   return names.flatMap((name) => {
     const all = checked.flatMap(
-      ({ service, digest, checks: checks3 = [] }) => checks3.filter((check2) => check2.name === name).map((check2) => [service, { ...check2, evidence: shortened3(check2.evidence, digest) }])
+      ({ service, digest, checks: checks3 = [] }) => checks3.filter((check2) => check2.name === name).map((check2) => [service, { ...check2, evidence: shortened(check2.evidence, digest) }])
     );
     const states = [...new Set(all.map(([, { state }]) => state))];
     return states.map((state) => {
@@ -5852,9 +4931,9 @@ function eachCheck({ services }) {
     });
   });
 }
-function shortened3(evidence, digest) {
-  const lines2 = digest === void 0 ? evidence : evidence.map((line) => line.replaceAll(digest, shortDigest(digest)));
-  const parts = lines2.map((line) => {
+function shortened(evidence, digest) {
+  const lines = digest === void 0 ? evidence : evidence.map((line) => line.replaceAll(digest, shortDigest(digest)));
+  const parts = lines.map((line) => {
     const [, name = "", rest = line] = /^([^\s:]{1,30}): (.*)$/s.exec(line) ?? [];
     return [name, rest];
   });
@@ -5863,16 +4942,16 @@ function shortened3(evidence, digest) {
   );
 }
 function shared(evidence) {
-  const lines2 = evidence.flatMap(([service, own]) => own.map((line) => [service, line]));
+  const lines = evidence.flatMap(([service, own]) => own.map((line) => [service, line]));
   const all = evidence.map(([service]) => service);
-  return fold(lines2, (line) => line).map(
+  return fold(lines, (line) => line).map(
     ({ value, names }) => names.length === all.length ? value : `${names.join(", ")}: ${value}`
   );
 }
 
 // packages/report/src/markdown-syntax.ts
 function text(raw) {
-  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark2) => `\\${mark2}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
+  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark) => `\\${mark}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
 }
 function code(raw) {
   const line = raw.replaceAll("\n", " ");
@@ -5902,8 +4981,8 @@ function indent(raw, by) {
 function machineSummaries({ services }) {
   const all = services.flatMap(
     ({ service, variants: variants2 }) => variants2.flatMap((variant2) => {
-      const lines2 = machineLines(variant2);
-      return lines2.length === 0 ? [] : [[service, { platform: variant2.platform, lines: lines2 }]];
+      const lines = machineLines(variant2);
+      return lines.length === 0 ? [] : [[service, { platform: variant2.platform, lines }]];
     })
   );
   return fold(all, (value) => JSON.stringify(value)).map(({ value, names }) => ({ ...value, services: names })).sort((a, b) => a.platform.localeCompare(b.platform));
@@ -5923,9 +5002,9 @@ function acrossPlatforms(notes3) {
     const key = note.replaceAll(MACHINE, "MACHINE");
     groups.set(key, [...groups.get(key) ?? [], note]);
   }
-  return [...groups.values()].map(merged2);
+  return [...groups.values()].map(merged);
 }
-function merged2(notes3) {
+function merged(notes3) {
   const [first = ""] = notes3;
   const names = notes3.map((note) => [...note.matchAll(MACHINE)].map(([name]) => name));
   let at = -1;
@@ -5945,10 +5024,10 @@ function renderMarkdown(raw) {
   const report = printable(raw);
   const ran = provenance(report);
   const blocks2 = [
-    `## ${code(title(report))} ${SIGNS2[outcome(report).tone]} ${outcome(report).words}`,
+    `## ${code(title(report))} ${SIGNS[outcome(report).tone]} ${outcome(report).words}`,
     headline(report),
-    gate2(report),
-    problems3(report),
+    gate(report),
+    problems2(report),
     report.next === void 0 ? void 0 : `**Next**
 
 ${fence(report.next, "sh")}`,
@@ -5956,7 +5035,7 @@ ${fence(report.next, "sh")}`,
     grid(report),
     digests(report),
     tags(report),
-    record3(report),
+    record2(report),
     checks(report),
     registries2(report),
     variants(report),
@@ -5967,7 +5046,7 @@ ${fence(report.next, "sh")}`,
   return `${blocks2.filter((block) => block !== void 0).join("\n\n")}
 `;
 }
-var SIGNS2 = { good: "✅", waiting: "⚠️", bad: "❌" };
+var SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" };
 function headline(report) {
   const failed = failure(report);
   return `${scope(report)}${failed === void 0 ? "" : ` — ${text(failed)}`}`;
@@ -5987,13 +5066,13 @@ function grid(report) {
   return table(header.map(text), cells);
 }
 function digests({ services }) {
-  const lines2 = services.flatMap((service) => {
+  const lines = services.flatMap((service) => {
     const digest = digestSummary(service);
     const from = service.revision === void 0 ? "" : ` · revision ${code(service.revision)}`;
     if (digest.kind === "none") return from === "" ? [] : [`- ${text(service.service)}${from}`];
     if (digest.kind === "one") {
-      const remark2 = digest.remark === void 0 ? "" : ` (${text(digest.remark)})`;
-      return [`- ${text(service.service)} ${code(digest.digest)}${remark2}${from}`];
+      const remark = digest.remark === void 0 ? "" : ` (${text(digest.remark)})`;
+      return [`- ${text(service.service)} ${code(digest.digest)}${remark}${from}`];
     }
     return [
       `- ${text(service.service)}: **the digests differ**${from}`,
@@ -6002,34 +5081,34 @@ function digests({ services }) {
       )
     ];
   });
-  return lines2.length === 0 ? void 0 : `### Digests
+  return lines.length === 0 ? void 0 : `### Digests
 
-${lines2.join("\n")}`;
+${lines.join("\n")}`;
 }
 function machines(report) {
-  const lines2 = machineSummaries(report).flatMap(({ platform, lines: lines3, services }) => {
+  const lines = machineSummaries(report).flatMap(({ platform, lines: lines2, services }) => {
     const of = whose(
       services,
       report.services.map(({ service }) => service)
     );
     const name = of === "" || report.services.length === 1 ? platform : `${platform} of ${of}`;
-    return lines3.map((line) => `- ${text(`${name}: ${line}`)}`);
+    return lines2.map((line) => `- ${text(`${name}: ${line}`)}`);
   });
-  return lines2.length === 0 ? void 0 : `### Machines
+  return lines.length === 0 ? void 0 : `### Machines
 
-${lines2.join("\n")}`;
+${lines.join("\n")}`;
 }
 function notes(report) {
-  const lines2 = noteSummaries(report).map(({ text: note, services }) => {
+  const lines = noteSummaries(report).map(({ text: note, services }) => {
     const of = report.services.length === 1 ? "" : whose(
       services,
       report.services.map(({ service }) => service)
     );
     return `- ${text(of === "" ? note : `${of}: ${note}`)}`;
   });
-  return lines2.length === 0 ? void 0 : `### Notes
+  return lines.length === 0 ? void 0 : `### Notes
 
-${lines2.join("\n")}`;
+${lines.join("\n")}`;
 }
 function checks(report) {
   const summaries = checkSummaries(report);
@@ -6049,7 +5128,7 @@ function registries2(report) {
     (each) => each.registries.some(({ uploaded }) => uploaded !== void 0)
   );
   const hasRecord = report.services.some(
-    (each) => each.registries.some(({ record: record5 }) => record5 !== void 0)
+    (each) => each.registries.some(({ record: record4 }) => record4 !== void 0)
   );
   const rows = report.services.flatMap(
     ({ service, registries: registries3 }) => registries3.map((each) => {
@@ -6075,18 +5154,18 @@ function registries2(report) {
   ];
   return table(header, rows);
 }
-function gate2(report) {
+function gate(report) {
   const [first, ...others] = gateLines(report);
   if (first === void 0) return void 0;
   return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
 }
-function record3(report) {
+function record2(report) {
   const location = recordLocation(report);
   return location === void 0 ? void 0 : `**record** ${text(location)}`;
 }
 function tags(report) {
-  const rows = tagSummaries(report, report.version).map(({ services, registries: registries3, lines: lines2, complete }) => {
-    const summary = lines2.map(text).join("<br>");
+  const rows = tagSummaries(report, report.version).map(({ services, registries: registries3, lines, complete }) => {
+    const summary = lines.map(text).join("<br>");
     return [text(services.join(", ")), text(registries3.join(", ")), complete ? summary : `**${summary}**`];
   });
   return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
@@ -6096,23 +5175,23 @@ function variants(report) {
     ({ service, variants: variants2 }) => variants2.map((each) => {
       const wrong = [...foreignFiles(each), ...missingLibraries(each)];
       const summary = fileSummary(each).map((line) => wrong.length === 0 ? line : `**${line}**`);
-      const files2 = [...summary, ...wrong.map(code)].join("<br>");
-      const lines2 = (each.smoke?.lines ?? []).map(code);
-      const smoke = [smokeSummary(each.smoke), ...lines2].join("<br>");
+      const files = [...summary, ...wrong.map(code)].join("<br>");
+      const lines = (each.smoke?.lines ?? []).map(code);
+      const smoke = [smokeSummary(each.smoke), ...lines].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
       const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
-      return [text(service), each.platform, variantSize(each), digest, files2, machine, smoke];
+      return [text(service), each.platform, variantSize(each), digest, files, machine, smoke];
     })
   );
   return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
 }
-function problems3(report) {
+function problems2(report) {
   const groups = groupProblems(report);
   return groups.length === 0 ? void 0 : `### Problems
 
-${groups.map(problem3).join("\n").trimEnd()}`;
+${groups.map(problem2).join("\n").trimEnd()}`;
 }
-function problem3({ code: kind, what, remedy, locations }) {
+function problem2({ code: kind, what, remedy, locations }) {
   const [first = "", ...output2] = what.split("\n");
   const blocks2 = [
     ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
@@ -6123,7 +5202,7 @@ function problem3({ code: kind, what, remedy, locations }) {
       (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
     )
   ];
-  blocks2.push(`${code(`tgo explain ${kind}`)} says more.`);
+  blocks2.push(`${code(`${EXPLAIN} ${kind}`)} says more.`);
   const inner = blocks2.filter((block) => block !== "").map((block) => `
 ${indent(block, "  ")}
 `);
@@ -6438,12 +5517,12 @@ function tableWidth(header, rows) {
   );
   return widths.reduce((sum, { line }) => sum + line, GAP * (header.length - 1));
 }
-function needOf(lines2) {
+function needOf(lines) {
   return {
-    line: Math.max(0, ...lines2.map((line) => stringWidth(line))),
+    line: Math.max(0, ...lines.map((line) => stringWidth(line))),
     word: Math.max(
       0,
-      ...lines2.flatMap((line) => line.startsWith(" ") ? [line] : line.split(" ")).map((word) => stringWidth(word))
+      ...lines.flatMap((line) => line.startsWith(" ") ? [line] : line.split(" ")).map((word) => stringWidth(word))
     )
   };
 }
@@ -6461,7 +5540,7 @@ function blocks(header, rows, { width, indent: indent2, paintHeader }) {
     return [
       ...heading.flatMap((line) => wrap(line, width - indent2.length)).map((line) => indent2 + paint(line)),
       ...fields.flatMap(
-        ({ title: title3, cell: { lines: lines2, paint: paintCell = (text2) => text2 } }) => lines2.flatMap((line) => wrap(line, width - indent2.length - longest - 4)).map(
+        ({ title: title3, cell: { lines, paint: paintCell = (text2) => text2 } }) => lines.flatMap((line) => wrap(line, width - indent2.length - longest - 4)).map(
           (line, index) => `${indent2}  ${paintHeader(pad(index === 0 ? title3 : ""))}  ${paintCell(line)}`.trimEnd()
         )
       )
@@ -6470,26 +5549,26 @@ function blocks(header, rows, { width, indent: indent2, paintHeader }) {
 }
 function fieldsOf(titles, cells) {
   const named = cells.map((each, column) => [titles[column] ?? "", each]);
-  const filled = named.filter(([, { lines: lines2 }]) => lines2.some((line) => line !== "" && line !== "-"));
-  return fold(filled, ({ lines: lines2 }) => JSON.stringify(lines2)).map(({ value, names }) => ({
+  const filled = named.filter(([, { lines }]) => lines.some((line) => line !== "" && line !== "-"));
+  return fold(filled, ({ lines }) => JSON.stringify(lines)).map(({ value, names }) => ({
     title: names.join(", "),
     cell: value
   }));
 }
 function wrap(line, width) {
   if (line.startsWith(" ") || stringWidth(line) <= width) return [line];
-  const lines2 = [];
+  const lines = [];
   let current = "";
   for (const word of line.split(" ")) {
     const longer = current === "" ? word : `${current} ${word}`;
     if (current !== "" && stringWidth(longer) > width) {
-      lines2.push(current);
+      lines.push(current);
       current = word;
     } else {
       current = longer;
     }
   }
-  return [...lines2, current];
+  return [...lines, current];
 }
 function hanging(prefix, line, width) {
   const pad = " ".repeat(stringWidth(prefix));
@@ -6522,22 +5601,22 @@ function withShortDigests(line) {
 }
 
 // packages/report/src/text/command.ts
-var WORD = /(?:'[^']*'|"[^"]*"|[^\s'"])+/g;
+var WORD = /--[\w-]+ (?!-)(?:'[^']*'|"[^"]*"|[^\s'"])+|(?:'[^']*'|"[^"]*"|[^\s'"])+/g;
 function wrapCommand(command, prefix, width) {
   if (command.includes("\n") || stringWidth(prefix + command) <= width) return [prefix + command];
-  const lines2 = [];
+  const lines = [];
   let current = prefix;
   for (const word of command.match(WORD) ?? []) {
     const isFirst = current === prefix || current === INDENT;
     const longer = isFirst ? current + word : `${current} ${word}`;
     if (!isFirst && stringWidth(longer) > width - 2) {
-      lines2.push(`${current} \\`);
+      lines.push(`${current} \\`);
       current = INDENT + word;
     } else {
       current = longer;
     }
   }
-  return [...lines2, current];
+  return [...lines, current];
 }
 var INDENT = "    ";
 
@@ -6549,9 +5628,9 @@ function textWidth(text2) {
 // packages/report/src/text/details.ts
 function details(service, report, page) {
   const { colors: colors2, width } = page;
-  const revision2 = sharedRevision(report) === void 0 ? service.revision : void 0;
+  const revision = sharedRevision(report) === void 0 ? service.revision : void 0;
   const fields = [
-    ...revision2 === void 0 ? [] : [["revision", [revision2]]],
+    ...revision === void 0 ? [] : [["revision", [revision]]],
     ...images(service),
     ...transfers(service),
     ...platforms2(service),
@@ -6564,19 +5643,19 @@ function details(service, report, page) {
   const pad = " ".repeat(longest + 4);
   return [
     `${colors2.bold(name)}  ${(isBad ? colors2.red : colors2.green)(state)} in ${duration(durationMs)}`,
-    ...fields.flatMap(([title3, lines2]) => {
-      const word = longestWord(lines2);
+    ...fields.flatMap(([title3, lines]) => {
+      const word = longestWord(lines);
       if (word > width - pad.length) {
         const indent2 = " ".repeat(Math.max(0, Math.min(4, width - word)));
-        return [`  ${colors2.dim(title3)}`, ...lines2.flatMap((line) => hanging(indent2, line, width))];
+        return [`  ${colors2.dim(title3)}`, ...lines.flatMap((line) => hanging(indent2, line, width))];
       }
-      return lines2.flatMap((line) => wrap(line, width - pad.length)).map(
+      return lines.flatMap((line) => wrap(line, width - pad.length)).map(
         (line, index) => index === 0 ? `  ${colors2.dim(title3.padEnd(longest))}  ${line}` : `${pad}${line}`
       );
     })
   ];
 }
-var longestWord = (lines2) => Math.max(0, ...lines2.flatMap((line) => line.split(" ")).map(textWidth));
+var longestWord = (lines) => Math.max(0, ...lines.flatMap((line) => line.split(" ")).map(textWidth));
 function images({ registries: registries3, checks: checks3 = [], tag }) {
   const evidence = checks3.flatMap((check2) => check2.evidence);
   const told = registries3.every(({ reference }) => evidence.some((line) => line.includes(reference)));
@@ -6585,22 +5664,22 @@ function images({ registries: registries3, checks: checks3 = [], tag }) {
     ({ reference, state }) => state !== "not started" && /[:@]/.test(reference.slice(reference.lastIndexOf("/")))
   );
   if (told || named.length === 0) return [];
-  const lines2 = named.map(({ reference, state }) => {
+  const lines = named.map(({ reference, state }) => {
     const missing = state === "failed" ? ` (${state})` : "";
     return `${reference}${missing}`;
   });
-  return [[lines2.length === 1 ? "image" : "images", lines2]];
+  return [[lines.length === 1 ? "image" : "images", lines]];
 }
 function transfers({ registries: registries3 }) {
   const begun = registries3.filter(({ state }) => state !== "not started");
   const all = begun.map((row) => [row.registry, transfer(row)]);
-  const lines2 = fold(all, (text2) => text2).map(({ value, names }) => `${names.join(", ")} ${value}`);
+  const lines = fold(all, (text2) => text2).map(({ value, names }) => `${names.join(", ")} ${value}`);
   const records = fold(
-    registries3.flatMap(({ registry, record: record5 }) => record5 === void 0 ? [] : [[registry, record5]]),
-    (record5) => record5
+    registries3.flatMap(({ registry, record: record4 }) => record4 === void 0 ? [] : [[registry, record4]]),
+    (record4) => record4
   ).map(({ value, names }) => `${value} in ${names.join(", ")}`);
   return [
-    ...lines2.length === 0 ? [] : [["registries", [lines2.join("; ")]]],
+    ...lines.length === 0 ? [] : [["registries", [lines.join("; ")]]],
     ...records.length === 0 ? [] : [["record", [records.join("; ")]]]
   ];
 }
@@ -6638,7 +5717,7 @@ function outcomeOf(smoke, all) {
 }
 function wrongFiles({ variants: variants2 }) {
   return variants2.flatMap((variant2) => {
-    const list2 = (title3, lines2) => lines2.length === 0 ? [] : [[title3, [`${variant2.platform}:`, ...lines2]]];
+    const list2 = (title3, lines) => lines.length === 0 ? [] : [[title3, [`${variant2.platform}:`, ...lines]]];
     return [...list2("foreign", foreignFiles(variant2)), ...list2("not loadable", missingLibraries(variant2))];
   });
 }
@@ -6657,10 +5736,10 @@ function digests2({ services }, { colors: colors2, width }) {
       const pad = " ".repeat(longest + 4);
       if (digest.kind === "one") {
         const isSaid = digest.remark === void 0 || digest.remark === shared2;
-        const remark2 = (before) => isSaid ? [] : [`${before}(${digest.remark})`];
+        const remark = (before) => isSaid ? [] : [`${before}(${digest.remark})`];
         if (longest + 4 + digest.digest.length > width)
-          return [`  ${colors2.bold(name)}`, ownLine(digest.digest, width), ...remark2("    ")];
-        return [`${start}${digest.digest}`, ...remark2(pad)];
+          return [`  ${colors2.bold(name)}`, ownLine(digest.digest, width), ...remark("    ")];
+        return [`${start}${digest.digest}`, ...remark(pad)];
       }
       if (digest.kind === "none") return [];
       return [
@@ -6677,9 +5756,9 @@ function digests2({ services }, { colors: colors2, width }) {
 var ownLine = (digest, width) => `${" ".repeat(Math.min(4, Math.max(0, width - digest.length)))}${digest}`;
 function mostCommon2(remarks) {
   const counts = /* @__PURE__ */ new Map();
-  for (const remark3 of remarks) if (remark3 !== void 0) counts.set(remark3, (counts.get(remark3) ?? 0) + 1);
-  const [[remark2, count2] = [void 0, 0]] = [...counts].sort(([, a], [, b]) => b - a);
-  return count2 > 1 || remarks.length === 1 ? remark2 : void 0;
+  for (const remark2 of remarks) if (remark2 !== void 0) counts.set(remark2, (counts.get(remark2) ?? 0) + 1);
+  const [[remark, count2] = [void 0, 0]] = [...counts].sort(([, a], [, b]) => b - a);
+  return count2 > 1 || remarks.length === 1 ? remark : void 0;
 }
 
 // packages/report/src/text/grid.ts
@@ -6722,30 +5801,32 @@ function hasPlatforms({ rows }) {
 }
 
 // packages/report/src/text/problems.ts
-function problems4(report, { colors: colors2, width }) {
+function problems3(report, { colors: colors2, width }) {
   const groups = groupProblems(report);
   if (groups.length === 0) return [];
-  const lines2 = [colors2.bold(groups.length === 1 ? "problem" : "problems")];
+  const lines = [colors2.bold(groups.length === 1 ? "problem" : "problems")];
   groups.forEach(({ code: code2, what, remedy, locations }, index) => {
     const number = groups.length === 1 ? "" : `${index + 1}. `;
     const pad = " ".repeat(2 + number.length);
     const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
-    lines2.push(`  ${number}${colors2.red(text2[0] ?? "")}`);
-    lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
-    for (const line of locationLines(locations)) lines2.push(...hanging(`${pad}at  `, line, width));
+    lines.push(`  ${number}${colors2.red(text2[0] ?? "")}`);
+    lines.push(...text2.slice(1).map((line) => `${pad}${line}`));
+    for (const line of locationLines(locations)) lines.push(...hanging(`${pad}at  `, line, width));
     if (remedy !== void 0) {
       remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
-        lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
+        lines.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
       });
     }
-    lines2.push(`${pad}${colors2.dim(`code ${code2}: tgo explain ${code2}`)}`);
+    lines.push(`${pad}${colors2.dim(`code ${code2}`)}`);
   });
-  return lines2;
+  const codes = new Set(groups.map(({ code: code2 }) => code2));
+  const [only = "CODE"] = codes.size === 1 ? codes : [];
+  return [...lines, colors2.dim(`explained by: ${EXPLAIN} ${only}`)];
 }
 function remedyLines(remedy, width) {
   return remedyParts(remedy).flatMap(({ kind, text: text2 }) => {
-    const lines2 = text2.split("\n");
-    return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
+    const lines = text2.split("\n");
+    return kind === "prose" ? lines.flatMap((line) => wrap(line, width)) : lines;
   });
 }
 
@@ -6756,10 +5837,10 @@ function machines2(report, { colors: colors2, width }) {
   const services = report.services.map(({ service }) => service);
   return [
     colors2.dim("machines"),
-    ...summaries.flatMap(({ platform, lines: lines2, services: own }) => {
+    ...summaries.flatMap(({ platform, lines, services: own }) => {
       const of = whose(own, services);
       const name = of === "" || services.length === 1 ? platform : `${platform} of ${of}`;
-      return lines2.flatMap((line) => hanging(`  ${name}: `, line, width));
+      return lines.flatMap((line) => hanging(`  ${name}: `, line, width));
     })
   ];
 }
@@ -6775,7 +5856,7 @@ function notes2(report, { colors: colors2, width }) {
     })
   ];
 }
-function record4(report, { colors: colors2, width }) {
+function record3(report, { colors: colors2, width }) {
   const location = recordLocation(report);
   return location === void 0 ? [] : hanging(`${colors2.dim("record")}  `, location, width);
 }
@@ -6802,13 +5883,13 @@ function renderText(raw, { color = false, width = 100 } = {}) {
   const page = { colors: colors(color), width };
   const blocks2 = [
     headline2(report, page),
-    gate3(report, page),
-    problems4(report, page),
-    next2(report, page),
+    gate2(report, page),
+    problems3(report, page),
+    next(report, page),
     grid2(report, page),
     digests2(report, page),
     tags2(report, page),
-    record4(report, page),
+    record3(report, page),
     checks2(report, page),
     ...report.services.map((service) => details(service, report, page)),
     machines2(report, page),
@@ -6829,12 +5910,12 @@ function headline2(report, { colors: colors2, width }) {
     ...failed === void 0 ? [] : wrap(failed, width)
   ];
 }
-function gate3(report, { width }) {
+function gate2(report, { width }) {
   const [first, ...others] = gateLines(report);
   if (first === void 0) return [];
   return [...wrap(first, width), ...others.flatMap((line) => hanging("  - ", line, width))];
 }
-function next2({ next: command, nextInWords: words }, { colors: colors2, width }) {
+function next({ next: command, nextInWords: words }, { colors: colors2, width }) {
   if (words !== void 0) return wrap(`next: ${words}`, width);
   if (command === void 0) return [];
   return wrapCommand(command, "next: ", width).map(
@@ -6843,7 +5924,7 @@ function next2({ next: command, nextInWords: words }, { colors: colors2, width }
 }
 
 // packages/report/src/render.ts
-function render(report, format, options = {}) {
+async function render(report, format, options = {}) {
   switch (format) {
     case "text":
       return renderText(report, options);
@@ -6851,22 +5932,24 @@ function render(report, format, options = {}) {
       return renderJson(report);
     case "markdown":
       return renderMarkdown(report);
-    case "html":
+    case "html": {
+      const { renderHtml } = await import("./render-html.js");
       return renderHtml(report);
+    }
   }
 }
 
 // packages/report/src/findings.ts
-function findings({ problems: problems5 = [], services }) {
+function findings({ problems: problems4 = [], services }) {
   return [
-    ...problems5.map((problem4) => ({ problem: problem4 })),
+    ...problems4.map((problem3) => ({ problem: problem3 })),
     ...services.flatMap(({ service, problems: own, registries: registries3, tags: tags3 = [] }) => [
-      ...own.map((problem4) => ({ problem: problem4, service })),
+      ...own.map((problem3) => ({ problem: problem3, service })),
       ...registries3.flatMap(
-        ({ registry, problems: of }) => of.map((problem4) => ({ problem: problem4, service, registry }))
+        ({ registry, problems: of }) => of.map((problem3) => ({ problem: problem3, service, registry }))
       ),
       ...tags3.flatMap(
-        ({ registry, problem: problem4 }) => problem4 === void 0 ? [] : [{ problem: problem4, service, registry }]
+        ({ registry, problem: problem3 }) => problem3 === void 0 ? [] : [{ problem: problem3, service, registry }]
       )
     ])
   ];
@@ -6884,11 +5967,11 @@ function isRetryable(report) {
   const codes = found.map(({ problem: { code: code2 } }) => code2);
   if (report.command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
   if (codes.some((code2) => NEEDS_CHANGE.has(code2))) return false;
-  return found.some(({ problem: problem4, registry }) => registry !== void 0 || problem4.code !== "NOT_FOUND");
+  return found.some(({ problem: problem3, registry }) => registry !== void 0 || problem3.code !== "NOT_FOUND");
 }
 
 // packages/functions/src/finish-report.ts
-function finishReport(context, { command, ok, services, started, flags, format }, more = {}) {
+async function finishReport(context, { command, ok, services, started, flags, format }, more = {}) {
   const durationMs = Math.round(performance.now() - started);
   const repeated = { ...flags, format: format !== "text" && format };
   const full = {
@@ -6904,7 +5987,7 @@ function finishReport(context, { command, ok, services, started, flags, format }
   };
   const named = nameReportCommands(full, context.command);
   const report = context.host.report?.(named) ?? mapTexts(named, context.clean);
-  const text2 = render(report, format, context.host.text);
+  const text2 = await render(report, format, context.host.text);
   if (!ok) throw new ReportError(text2, report);
   return text2;
 }
@@ -6926,8 +6009,8 @@ var BuildLedger = class {
    * Remembers what the check of a variant read: its layers need not be unpacked again for a bill of materials.
    * @param digest of the variant's manifest
    */
-  addFiles(digest, files2) {
-    this.#files.set(digest, files2);
+  addFiles(digest, files) {
+    this.#files.set(digest, files);
   }
   /** @param digest of the variant's manifest */
   files(digest) {
@@ -7023,7 +6106,12 @@ var TOOLS_BASE = "docker.io/library/node:20-alpine";
 var PROGRAM = "/run/tgo/tools.mjs";
 var TOOL_SECONDS = 2 * 3600;
 async function toolsContainer(context) {
-  return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, builders_container_tools);
+  const base = await baseImage(context, TOOLS_BASE, context.native).catch((error) => {
+    if (!isTgoError(error)) throw error;
+    const what = `the pipelines' own tools cannot start: ${error.what}`;
+    throw new TgoError(error.code, what, { ...detailsOf(error), cause: error.cause });
+  });
+  return base.withNewFile(PROGRAM, builders_container_tools);
 }
 async function copySource(context, directory) {
   const tools = await toolsContainer(context);
@@ -7153,10 +6241,10 @@ var LAYER_TIME = 315532800;
 
 // packages/builders/src/image-config/users.ts
 var NO_LOGIN = "/sbin/nologin";
-function withUsers(files2, users) {
+function withUsers(files, users) {
   return users.reduce(
     (result, user) => ({ passwd: withUser(result.passwd, user), group: withGroup(result.group, user) }),
-    files2
+    files
   );
 }
 function requireUser(user, { passwd }) {
@@ -7224,7 +6312,7 @@ async function configureImage(request2, container) {
 }
 async function withFiles(request2, container) {
   const { service, source, context } = request2;
-  const { users, directories, links, files: files2, user } = service.image;
+  const { users, directories, links, files, user } = service.image;
   const named = user !== void 0 && !/^\d/.test(user);
   const before = users.length > 0 || named ? await userFiles(container) : void 0;
   const after = before && withUsers(before, users);
@@ -7233,14 +6321,14 @@ async function withFiles(request2, container) {
     ...after?.passwd === before?.passwd ? [] : [{ path: "/etc/passwd", text: after?.passwd ?? "" }],
     ...after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]
   ];
-  if (texts2.length + directories.length + links.length + files2.length === 0) return container;
+  if (texts2.length + directories.length + links.length + files.length === 0) return container;
   await requireFiles(request2);
-  const needed = source.directory.filter({ include: files2.map(({ from }) => from) });
+  const needed = source.directory.filter({ include: files.map(({ from }) => from) });
   const tree = await withInstalledFiles(
     context,
     container.rootfs(),
-    files2.length === 0 ? context.client.directory() : needed,
-    { seconds: epochSeconds(source.modified), directories, links, files: files2, texts: texts2 }
+    files.length === 0 ? context.client.directory() : needed,
+    { seconds: epochSeconds(source.modified), directories, links, files, texts: texts2 }
   );
   return container.withRootfs(tree);
 }
@@ -7335,10 +6423,10 @@ function nativeRemedy(platform) {
 
 // packages/builders/src/dockerfile/parse-secrets-file.ts
 function parseSecretsFile(text2, label) {
-  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const lines = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
   const values = /* @__PURE__ */ new Map();
-  for (let at = 0; at < lines2.length; at++) {
-    const line = (lines2[at] ?? "").trim();
+  for (let at = 0; at < lines.length; at++) {
+    const line = (lines[at] ?? "").trim();
     if (line === "" || line.startsWith("#")) continue;
     const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line);
     if (match === null) throw malformed(label, at, "is not NAME=value");
@@ -7352,9 +6440,9 @@ function parseSecretsFile(text2, label) {
     let quoted = rest;
     while (!endsWithQuote(quoted, quote)) {
       at += 1;
-      if (at >= lines2.length) throw malformed(label, start, `has an unclosed ${quote}`);
+      if (at >= lines.length) throw malformed(label, start, `has an unclosed ${quote}`);
       quoted += `
-${lines2[at] ?? ""}`;
+${lines[at] ?? ""}`;
     }
     const inner = quoted.trimEnd().slice(1, -1);
     if (quote === "'" ? inner.includes("'") : /(?<!\\)(?:\\\\)*"/.test(inner)) {
@@ -7373,8 +6461,8 @@ var ESCAPES2 = { n: "\n", r: "\r", t: "	" };
 function expandEscapes(text2) {
   return text2.replaceAll(/\\(.)/gs, (_, char) => ESCAPES2[char] ?? char);
 }
-function malformed(label, line, problem4) {
-  return new TgoError("USAGE", `line ${line + 1} of ${label} ${problem4}`, {
+function malformed(label, line, problem3) {
+  return new TgoError("USAGE", `line ${line + 1} of ${label} ${problem3}`, {
     remedy: 'Write one NAME=value per line; put a value of several lines in quotes: NAME="…".'
   });
 }
@@ -7409,13 +6497,13 @@ async function pinImages({ bases }, text2, { images: images2 }) {
 }
 function replaceImages(text2, images2) {
   const { escape: escape2 } = parseDockerfile(text2);
-  const lines2 = text2.split("\n");
-  const changed2 = /* @__PURE__ */ new Map();
+  const lines = text2.split("\n");
+  const changed = /* @__PURE__ */ new Map();
   for (const [{ image, at }, { address: address2, platform }] of images2) {
-    const { flags, rest } = changed2.get(at) ?? at;
+    const { flags, rest } = changed.get(at) ?? at;
     if (at.keyword === "FROM") {
       const own = flags.map((flag) => flag.startsWith("--platform=") ? `--platform=${platform}` : flag);
-      changed2.set(at, { flags: own, rest: rest.split(/\s+/).with(0, address2).join(" ") });
+      changed.set(at, { flags: own, rest: rest.split(/\s+/).with(0, address2).join(" ") });
     } else {
       const renamed = flags.map(
         (flag) => flag.replaceAll(
@@ -7423,19 +6511,19 @@ function replaceImages(text2, images2) {
           (whole, before, key, name) => name === image ? before + key + address2 : whole
         )
       );
-      changed2.set(at, { flags: renamed, rest });
+      changed.set(at, { flags: renamed, rest });
     }
   }
-  for (const [{ keyword, lines: at }, { flags, rest }] of changed2) {
-    lines2.fill("", ...at);
-    lines2[at[0]] = [keyword, ...flags.map((flag) => quoteFlag(flag, escape2)), rest].join(" ");
+  for (const [{ keyword, lines: at }, { flags, rest }] of changed) {
+    lines.fill("", ...at);
+    lines[at[0]] = [keyword, ...flags.map((flag) => quoteFlag(flag, escape2)), rest].join(" ");
   }
-  return lines2.join("\n");
+  return lines.join("\n");
 }
 
 // packages/dockerfile/src/expand.ts
 var NAME2 = /\d+|[@*#?$!-]|[\p{L}_][\p{L}\d_]*|/uy;
-function expand(source, variables2, escape2 = "\\") {
+function expand(source, variables, escape2 = "\\") {
   let at = 0;
   const match = (pattern2) => {
     pattern2.lastIndex = at;
@@ -7443,8 +6531,8 @@ function expand(source, variables2, escape2 = "\\") {
     at += found.length;
     return found;
   };
-  const fail2 = (problem4) => {
-    throw new TgoError("SOURCE", `cannot expand ${source}: ${problem4}`);
+  const fail2 = (problem3) => {
+    throw new TgoError("SOURCE", `cannot expand ${source}: ${problem3}`);
   };
   const readTo = (stop, keepEscapes = false) => {
     let text2 = "";
@@ -7452,9 +6540,9 @@ function expand(source, variables2, escape2 = "\\") {
       at++;
       if (char === "$") text2 += readVariable();
       else if (char === escape2) {
-        const next3 = match(/.?/suy);
-        const isQuoted = stop === '"' && next3 !== stop && next3 !== "$" && next3 !== escape2;
-        text2 += (keepEscapes || isQuoted ? escape2 : "") + next3;
+        const next2 = match(/.?/suy);
+        const isQuoted = stop === '"' && next2 !== stop && next2 !== "$" && next2 !== escape2;
+        text2 += (keepEscapes || isQuoted ? escape2 : "") + next2;
       } else if (stop === '"' || !/["']/.test(char)) text2 += char;
       else if (char === '"') text2 += readTo(char, keepEscapes);
       else text2 += match(/[^']*/y) + (match(/'/y) || fail2("' is missing")).slice(1);
@@ -7465,14 +6553,14 @@ function expand(source, variables2, escape2 = "\\") {
   const readVariable = () => {
     if (source[at] !== "{") {
       const name2 = match(NAME2);
-      return name2 === "" ? "$" : variables2(name2) ?? "";
+      return name2 === "" ? "$" : variables(name2) ?? "";
     }
     at++;
     const name = match(NAME2);
     const operator = match(/:?[-+?]|[#%/]|\}|/y);
     if (name === "" || operator === "") fail2("this substitution is not supported");
-    const value = variables2(name) ?? "";
-    const isSet = value !== "" || variables2(name) === "" && !operator.startsWith(":");
+    const value = variables(name) ?? "";
+    const isSet = value !== "" || variables(name) === "" && !operator.startsWith(":");
     if (operator === "}") return value;
     if (operator === "/") {
       const flags = match(/\/?/y) === "" ? "u" : "gu";
@@ -7726,8 +6814,8 @@ function remedyOf({ platform, emulated }, error) {
 }
 function emulationNote({ platform, emulated }, file) {
   if (emulated === 0) return [];
-  const lines2 = emulated === 1 ? `1 RUN line of ${file} runs` : `${emulated} RUN lines of ${file} run`;
-  return [{ platform, note: `${lines2} under emulation, which is slow` }];
+  const lines = emulated === 1 ? `1 RUN line of ${file} runs` : `${emulated} RUN lines of ${file} run`;
+  return [{ platform, note: `${lines} under emulation, which is slow` }];
 }
 var FOLDER = ".tgo-dockerfile";
 function withDockerfile({ source }, path, text2) {
@@ -7808,15 +6896,15 @@ function stepName({ packages, platform }) {
   return `installing ${packages.join(", ")} for ${platform}`;
 }
 function missingNames(stderr, { platform }) {
-  const lines2 = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key, name, value]) => ({
+  const lines = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key, name, value]) => ({
     key,
     name: name ?? "",
     value: value ?? ""
   }));
-  const values = (key, name) => lines2.filter((line) => line.key === key && line.name === name).map(({ value }) => value);
-  const missing = lines2.filter(({ key }) => key === "missing").map(({ name }) => name);
+  const values = (key, name) => lines.filter((line) => line.key === key && line.name === name).map(({ value }) => value);
+  const missing = lines.filter(({ key }) => key === "missing").map(({ name }) => name);
   if (missing.length === 0) return void 0;
-  const suite = lines2.find(({ key }) => key === "suite")?.name ?? "the base's release";
+  const suite = lines.find(({ key }) => key === "suite")?.name ?? "the base's release";
   const elsewhere = missing.flatMap((name) => values("elsewhere", name).map((other) => ({ name, other })));
   const near = missing.flatMap((name) => {
     const names2 = values("near", name);
@@ -8282,9 +7370,9 @@ function requireHashed(name, file, text2) {
   for (const { line, number } of logicalLines(text2)) {
     if (line === "" || INDEX_OPTION.test(line)) continue;
     const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
-    const problem4 = line.startsWith("-") ? "an option that installs something other than the packages locked here" : !PINNED.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
-    if (problem4 !== void 0) {
-      throw new TgoError("SOURCE", `a requirement of ${name} is ${problem4}: ${line.slice(0, 120)}`, {
+    const problem3 = line.startsWith("-") ? "an option that installs something other than the packages locked here" : !PINNED.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+    if (problem3 !== void 0) {
+      throw new TgoError("SOURCE", `a requirement of ${name} is ${problem3}: ${line.slice(0, 120)}`, {
         where: `${file}:${number}`,
         remedy: `Generate the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
       });
@@ -8297,18 +7385,18 @@ function requireHashed(name, file, text2) {
   });
 }
 function logicalLines(text2) {
-  const lines2 = [];
+  const lines = [];
   let open2;
   for (const [index, raw] of text2.split(/\r?\n/).entries()) {
     const line = raw.replace(/(^|\s)#.*$/, "").trimEnd();
     const part = line.replace(/\\$/, "").trim();
     open2 = { line: open2 === void 0 ? part : `${open2.line} ${part}`, number: open2?.number ?? index + 1 };
     if (line.endsWith("\\")) continue;
-    lines2.push(open2);
+    lines.push(open2);
     open2 = void 0;
   }
-  if (open2 !== void 0) lines2.push(open2);
-  return lines2;
+  if (open2 !== void 0) lines.push(open2);
+  return lines;
 }
 
 // packages/builders/src/python/locked-requirements.ts
@@ -8584,10 +7672,10 @@ async function runDataCommands(request2, environments) {
         const directory = await runCommand(request2, container, entry);
         return { path, of: () => directory };
       }
-      const variables2 = entry.platforms;
+      const variables = entry.platforms;
       const pairs = await Promise.all(
         platforms3.map(async (platform) => {
-          const own = variables2[platform];
+          const own = variables[platform];
           if (own === void 0) throw missingVariables(request2, entry, platform);
           const configured = Object.entries(own).reduce(
             (result, [variable, value]) => result.withEnvVariable(variable, value),
@@ -8783,7 +7871,7 @@ function missingForPlatform({ packages }, builder) {
 function npmUnhashed(text2) {
   const entries2 = Object.entries(parse2(text2)?.packages ?? {});
   return entries2.filter(
-    ([path, { integrity, link: link2, inBundle, resolved = "" }]) => path.includes("node_modules/") && integrity === void 0 && !link2 && !inBundle && !/^(?:file:|git)/.test(resolved)
+    ([path, { integrity, link, inBundle, resolved = "" }]) => path.includes("node_modules/") && integrity === void 0 && !link && !inBundle && !/^(?:file:|git)/.test(resolved)
   ).map(([path, entry]) => `${nameOf(path)}@${entry.version ?? ""}`).sort();
 }
 function nameOf(path) {
@@ -8881,9 +7969,9 @@ function packageWithHash(output2, lock) {
   const expected = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
   return expected === void 0 ? void 0 : packageLockedWith(lock, expected);
 }
-function relevantLines(failure2, lines2) {
+function relevantLines(failure2, lines) {
   const matching = `${failure2.stdout}
-${failure2.stderr}`.split("\n").filter((line) => lines2.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
+${failure2.stderr}`.split("\n").filter((line) => lines.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
   if (matching.length === 0) return lastLines(failure2, 10);
   return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
 }
@@ -9162,8 +8250,8 @@ function isUnprivileged(user) {
 var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
 async function nginxFiles(request2) {
   const { name, service } = request2;
-  const { user, ports, files: files2 } = service.image;
-  const own = files2.map(({ to }) => to);
+  const { user, ports, files } = service.image;
+  const own = files.map(({ to }) => to);
   const main = isUnprivileged(user) && !own.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
   if (own.some((path) => OWN_SITE.test(path))) return main;
   const port = ports[0] ?? 80;
@@ -9176,8 +8264,8 @@ async function unhashedAssets({ source }) {
   const copied = await source.directory.glob("public/assets/**");
   return copied.map((path) => path.replace(/^public/, "")).filter(isHashed).sort();
 }
-function withFiles2({ context }, container, files2) {
-  return Object.entries(files2).reduce((result, [path, contents]) => {
+function withFiles2({ context }, container, files) {
+  return Object.entries(files).reduce((result, [path, contents]) => {
     const file = context.client.directory().withNewFile("file", contents).file("file").withTimestamps(LAYER_TIME);
     return result.withFile(path, file, { permissions: 420 });
   }, container);
@@ -9342,7 +8430,7 @@ async function buildBases({
 
 // packages/builders/src/source/commit-notes.ts
 function commitNotes(source) {
-  const { revision: revision2, created, uncommitted } = source;
+  const { revision, created, uncommitted } = source;
   if (isWithoutCommit(source)) {
     return [
       `the revision is derived from the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
@@ -9350,12 +8438,12 @@ function commitNotes(source) {
   }
   const changes = uncommitted !== void 0 && "changed" in uncommitted ? whyUncommitted(source) : void 0;
   return [
-    ...changes === void 0 ? [] : [`revision ${revision2} was passed by --revision, but ${changes}`],
+    ...changes === void 0 ? [] : [`revision ${revision} was passed by --revision, but ${changes}`],
     ...created.getTime() === UNKNOWN_TIME.getTime() ? ["the image is dated 1980-01-01 because the time of its revision is unknown; set it with --created"] : []
   ];
 }
-function isWithoutCommit({ revision: revision2 }) {
-  return revision2.startsWith("dev-");
+function isWithoutCommit({ revision }) {
+  return revision.startsWith("dev-");
 }
 var MAX_FILES = 3;
 var MAX_DIFFERENCES = 10;
@@ -9365,12 +8453,12 @@ function whyUncommitted({ uncommitted }) {
   if ("differs" in uncommitted) {
     return `the folder differs from the commit: ${listed(uncommitted.differs, MAX_DIFFERENCES)}`;
   }
-  const { changed: changed2 } = uncommitted;
-  return `${changed2.length === 1 ? "a change is" : "changes are"} not committed: ${listed(changed2, MAX_FILES)}`;
+  const { changed } = uncommitted;
+  return `${changed.length === 1 ? "a change is" : "changes are"} not committed: ${listed(changed, MAX_FILES)}`;
 }
-function listed(files2, max) {
-  const named = files2.slice(0, max).join(", ");
-  return files2.length > max ? `${named} and ${files2.length - max} more` : named;
+function listed(files, max) {
+  const named = files.slice(0, max).join(", ");
+  return files.length > max ? `${named} and ${files.length - max} more` : named;
 }
 
 // packages/builders/src/static-web/build-values.ts
@@ -9425,24 +8513,24 @@ async function gitState(context, directory, folder) {
   try {
     const repository = directory.asGit();
     const changes = repository.uncommitted();
-    const [revision2, ...changed2] = await Promise.all([
+    const [revision, ...changed] = await Promise.all([
       repository.head().commit(),
       changes.addedPaths(),
       changes.modifiedPaths(),
       changes.removedPaths()
     ]);
     const isInFolder = (path) => folder === "" || `${path}/`.startsWith(`${folder}/`);
-    const files2 = changed2.flat().filter(isInFolder);
-    if (files2.length > 0) return { uncommitted: { changed: files2 } };
-    return { revision: revision2, ...await commitTimeOf(context, repository.head(), revision2) };
+    const files = changed.flat().filter(isInFolder);
+    if (files.length > 0) return { uncommitted: { changed: files } };
+    return { revision, ...await commitTimeOf(context, repository.head(), revision) };
   } catch (cause) {
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${errorMessage(cause)}`);
     return { uncommitted: { why: "its .git cannot be read" } };
   }
 }
-async function commitTimeOf(context, ref, revision2) {
+async function commitTimeOf(context, ref, revision) {
   const git = ref.tree().directory(".git");
-  const created = await readCommitTime(context, git, revision2).catch(() => void 0);
+  const created = await readCommitTime(context, git, revision).catch(() => void 0);
   return created === void 0 ? {} : { created };
 }
 async function isDirectory(directory, path) {
@@ -9456,14 +8544,14 @@ async function sourceFromGit(context, name, service, options = {}) {
   try {
     const git = context.client.git(repository);
     const { ref, called } = await refOf(git, name, repository, options);
-    const revision2 = await ref.commit();
+    const revision = await ref.commit();
     const directory = await ref.tree().directory(path).sync();
-    const time = await commitTimeOf(context, ref, revision2);
+    const time = await commitTimeOf(context, ref, revision);
     context.progress.note(
       { step: "prepare", service: name },
-      `source: ${repository} (${path}) at ${called === void 0 ? "" : `${called}, `}${revision2}`
+      `source: ${repository} (${path}) at ${called === void 0 ? "" : `${called}, `}${revision}`
     );
-    return { directory, folder: path, revision: revision2, ...time };
+    return { directory, folder: path, revision, ...time };
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     throw new TgoError(
@@ -9476,9 +8564,9 @@ async function sourceFromGit(context, name, service, options = {}) {
     );
   }
 }
-async function refOf(git, service, repository, { revision: revision2, version, gitTag }) {
-  if (revision2 !== void 0) {
-    return { ref: /^[0-9a-f]{40,64}$/.test(revision2) ? git.commit(revision2) : git.ref(revision2) };
+async function refOf(git, service, repository, { revision, version, gitTag }) {
+  if (revision !== void 0) {
+    return { ref: /^[0-9a-f]{40,64}$/.test(revision) ? git.commit(revision) : git.ref(revision) };
   }
   if (version === void 0) return { ref: git.head() };
   const given = gitTag?.replace(/^refs\/tags\//, "");
@@ -9545,9 +8633,9 @@ async function ignorePatterns(directory, file) {
   return withoutMark(await directory.file(file).contents(), file).split("\n").flatMap((text2, index) => {
     const line = text2.trim();
     if (line === "" || line.startsWith("#")) return [];
-    const problem4 = patternProblem(line.replace(/^!/, ""));
-    if (problem4 === void 0) return [line.replace(/^(!?)\.?\//, "$1")];
-    throw new TgoError("SOURCE", `"${line}" is not a pattern: ${problem4}`, {
+    const problem3 = patternProblem(line.replace(/^!/, ""));
+    if (problem3 === void 0) return [line.replace(/^(!?)\.?\//, "$1")];
+    throw new TgoError("SOURCE", `"${line}" is not a pattern: ${problem3}`, {
       where: `${file}, line ${index + 1}`,
       remedy: "Correct the line."
     });
@@ -9558,7 +8646,7 @@ async function ignorePatterns(directory, file) {
 async function loadSource(context, name, service, options) {
   const found = await findSource(context, name, service, options);
   const raw = found ?? await sourceFromGit(context, name, service, options);
-  const revision2 = found === void 0 ? raw.revision : options.revision ?? raw.revision;
+  const revision = found === void 0 ? raw.revision : options.revision ?? raw.revision;
   const { directory, hidden, ...view } = await applyIgnoreFile(service.build, raw.directory);
   const { differences, uncommitted } = context.host;
   const [entries2, tree, differs] = await Promise.all([
@@ -9573,7 +8661,7 @@ async function loadSource(context, name, service, options) {
     hidden,
     entries: entries2,
     hash: tree.hash,
-    revision: revision2 ?? `dev-${tree.hash.slice(0, 12)}`,
+    revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
     ...sourceTimes(given, tree.hash),
     // The host's result is about its own files, not about a git repository that was read instead.
     uncommitted: found && (differs ?? found.uncommitted ?? uncommitted)
@@ -9626,10 +8714,10 @@ async function resolveRequest(unresolved) {
   return { request: request2, bases };
 }
 function refuseUnreleasable({ source, version }) {
-  const { revision: revision2, uncommitted } = source;
+  const { revision, uncommitted } = source;
   const differs = uncommitted !== void 0 && "differs" in uncommitted;
   if (version === void 0 || !differs && !isWithoutCommit(source)) return;
-  throw new TgoError("SOURCE", `${version} cannot be built from ${revision2}: ${whyUncommitted(source)}`, {
+  throw new TgoError("SOURCE", `${version} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
     remedy: releaseRemedy(uncommitted)
   });
 }
@@ -9884,11 +8972,11 @@ function finaliseConfig(config, { created, labels = {}, history = "keep" }) {
   const time = `${created.toISOString().slice(0, 19)}Z`;
   const { history: entries2, ...rest } = config;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => !BUILD_LEFTOVERS.includes(key)));
-  const merged3 = { ...config.config?.Labels, ...labels };
+  const merged2 = { ...config.config?.Labels, ...labels };
   return {
     ...kept,
     created: time,
-    ...config.config === void 0 && Object.keys(merged3).length === 0 ? {} : { config: { ...config.config, ...Object.keys(merged3).length === 0 ? {} : { Labels: merged3 } } },
+    ...config.config === void 0 && Object.keys(merged2).length === 0 ? {} : { config: { ...config.config, ...Object.keys(merged2).length === 0 ? {} : { Labels: merged2 } } },
     ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time })) } : {}
   };
 }
@@ -9911,7 +8999,7 @@ function finaliseLayer({ mediaType, digest, size: size2, urls, annotations }) {
 function checkVariants(staged, platforms3, where2) {
   const planned = platforms3.map((platform) => platformOf(parsePlatform(platform)));
   const built = staged.map(({ config }) => platformOf(config));
-  const problems5 = [
+  const problems4 = [
     ...planned.filter((platform) => !built.includes(platform)).map((platform) => `${platform} is missing`),
     ...built.filter((platform) => !planned.includes(platform)).map((platform) => `${platform} is not planned`),
     ...built.filter((platform, at) => built.indexOf(platform) !== at).map((platform) => `${platform} is listed twice`),
@@ -9924,8 +9012,8 @@ function checkVariants(staged, platforms3, where2) {
       ]
     )
   ];
-  if (problems5.length === 0) return;
-  throw new TgoError("CHECK", `the staged image differs from the plan: ${problems5.join("; ")}`, {
+  if (problems4.length === 0) return;
+  throw new TgoError("CHECK", `the staged image differs from the plan: ${problems4.join("; ")}`, {
     where: where2,
     remedy: `Planned: ${planned.join(", ")}. Build again; if it happens again, the build ignores the requested platform.`
   });
@@ -10020,6 +9108,7 @@ function renderLine(text2, format) {
 }
 
 export {
+  builtPlatforms,
   baseImage,
   machineFailure,
   emulatorCrashed,
@@ -10069,11 +9158,6 @@ export {
   Service,
   selectServices,
   selectPlatforms,
-  size,
-  duration,
-  count,
-  printableLine,
-  jsonText,
   formatEvent,
   Registry2 as Registry,
   connectHosts,
@@ -10108,10 +9192,6 @@ export {
   reportService,
   RegistriesFailed,
   interruptionOf,
-  fold,
-  remedyParts,
-  shortDigest,
-  isInPlace,
   wrap,
   hanging,
   render,

@@ -6,12 +6,12 @@ import {
   ReportError,
   basesOf,
   buildVariants,
+  builtPlatforms,
   checkValues,
   checkedFiles,
   commitNotes,
   compareRoots,
   copyImage,
-  duration,
   emulatorCrashed,
   equalPackages,
   finaliseImage,
@@ -19,7 +19,6 @@ import {
   imageLabels,
   interruptionOf,
   isFinalIndex,
-  jsonText,
   kibibytes,
   leaveOut,
   levelName,
@@ -51,6 +50,10 @@ import {
   variantRows,
   verifyImage
 } from "./core-images-releases.js";
+import {
+  duration,
+  jsonText
+} from "./core-images-releases-render-html.js";
 import {
   CANDIDATE_ANNOTATION,
   artifactConfig,
@@ -86,6 +89,7 @@ import {
   address,
   detailsOf,
   digestOf,
+  errorOf,
   foreseenProblem,
   innerCause,
   isDigest,
@@ -100,8 +104,9 @@ import {
 } from "./attest-core-images-layers-releases.js";
 
 // packages/functions/src/kept-report.ts
-function renderReport(json, format) {
-  return `${render(JSON.parse(json), format).trimEnd()}
+async function renderReport(json, format) {
+  const text = await render(JSON.parse(json), format);
+  return `${text.trimEnd()}
 `;
 }
 function renderRecord(json) {
@@ -119,7 +124,7 @@ async function outcome(text) {
 }
 async function succeeded(text) {
   const result = await outcome(text);
-  if (!result.report.ok) throw new FunctionFailed(renderReport(result.json, "text"));
+  if (!result.report.ok) throw new FunctionFailed(await renderReport(result.json, "text"));
   return result;
 }
 
@@ -981,6 +986,17 @@ function remedyOf2(output, { platform, emulated }) {
   return `The output above is from the image${emulated ? `, which ran under emulation of ${platform}` : ""}. Run the same command in it by hand.`;
 }
 
+// packages/catalog/src/health-request.ts
+var OWN_URL = /(?<!\w)(?<quote>["'`]?)http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(?<port>\d{1,5}))?(?=[/?#\s"'`\\;|&)<>]|$)(?<path>\/[^\s"'`\\#]*)?/gi;
+function healthRequest(command) {
+  for (const { groups: { quote = "", port = "80", path = "/" } = {} } of command.matchAll(OWN_URL)) {
+    const whole = quote === "" ? path.replace(/[;|&)<>].*$/, "") : path;
+    const number = Number(port);
+    if (number > 0 && number < 65536 && !whole.includes("$")) return { port: number, path: whole };
+  }
+  return void 0;
+}
+
 // packages/proof/src/smoke-plan.ts
 function smokePlan({ build, image, smoke: smoke2 }) {
   const exec = smoke2.exec.map((each) => "command" in each ? each : onEvery(each));
@@ -1005,10 +1021,8 @@ function includes(commands, command) {
   return commands.some((each) => JSON.stringify(each.command) === JSON.stringify(command));
 }
 function defaultRequests({ strategy }, { healthcheck, ports }) {
-  const url = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
-    healthcheck?.command.join(" ") ?? ""
-  );
-  if (url !== null) return [{ port: Number(url[1] ?? 80), path: url[2] ?? "/", status: 200 }];
+  const own = healthRequest(JSON.stringify(healthcheck?.command ?? []));
+  if (own !== void 0) return [{ ...own, status: 200 }];
   return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
 }
 
@@ -1091,7 +1105,7 @@ var IMPORTS = 10;
 var ONE_INTERPRETER = "one interpreter";
 var STEPS = 4;
 var limits = /* @__PURE__ */ new WeakMap();
-async function runSteps(context, { name, service, variant, env, sibling, share }) {
+async function runSteps(context, { name, service, variant, env, sibling, checking, share }) {
   const { platform, container: image } = variant;
   const where = `${name} ${platform}`;
   const { timeoutSeconds } = service.smoke;
@@ -1108,8 +1122,14 @@ async function runSteps(context, { name, service, variant, env, sibling, share }
   const teller = emulated ? sibling : void 0;
   const how = emulated ? "emulated" : "native";
   const stop = new AbortController();
+  checking?.catch((error) => {
+    stop.abort(error);
+  });
   const serving = { isStarted: false };
-  const exec = (command2, seconds = timeoutSeconds) => limit2(() => outputOf(container, { command: command2, seconds }, { ...run, shell }, command2.join(" ")));
+  const exec = (command2, seconds = timeoutSeconds) => limit2(() => {
+    stop.signal.throwIfAborted();
+    return outputOf(container, { command: command2, seconds }, { ...run, shell }, command2.join(" "));
+  });
   const shared = teller === void 0 || !share ? void 0 : await sharedPrograms(container, plan, Math.ceil(timeoutSeconds / 2));
   const isTold = (platforms) => platforms === "one" && teller !== void 0;
   const imports = async (build) => {
@@ -1124,9 +1144,10 @@ async function runSteps(context, { name, service, variant, env, sibling, share }
       command: importsCommand(build, service.smoke, options),
       seconds: IMPORTS * timeoutSeconds
     };
-    const report = await limit2(
-      () => outputOf(withImports(container), limited, { ...run, shell }, "importing the packages")
-    );
+    const report = await limit2(() => {
+      stop.signal.throwIfAborted();
+      return outputOf(withImports(container), limited, { ...run, shell }, "importing the packages");
+    });
     return readImports(report, where);
   };
   const imported = plan.imports && imports(plan.imports);
@@ -1145,6 +1166,7 @@ async function runSteps(context, { name, service, variant, env, sibling, share }
     const pages = service.build.strategy === "static-web";
     const test = { http: plan.http, timeoutSeconds, pages };
     const lines = await limit2(() => {
+      stop.signal.throwIfAborted();
       serving.isStarted = true;
       return testServer(context, test, container, run, stop.signal);
     });
@@ -1212,17 +1234,22 @@ async function outputOf(container, limited, run, what) {
 }
 
 // packages/proof/src/smoke-variant.ts
-async function smokeVariant(context, name, service, variant, sibling) {
+function askMachine(context, service, platform) {
+  const emulated = platform !== context.native;
+  const machines = setsMachine(service) ? [] : context.catalog.machines[platform];
+  const probe = probeOf(context);
+  return Promise.all([runMachine(probe, { platform, emulated }, machines), emulatorOf(probe, platform)]);
+}
+function setsMachine({ smoke: smoke2 }) {
+  return QEMU_CPU in smoke2.env || QEMU_PAGESIZE in smoke2.env;
+}
+async function smokeVariant(context, name, service, variant, { sibling, checking } = {}) {
   const { platform } = variant;
   const machines = context.catalog.machines[platform];
   const emulated = platform !== context.native;
-  const isSet = QEMU_CPU in service.smoke.env || QEMU_PAGESIZE in service.smoke.env;
-  const probe = probeOf(context);
-  const [seen, emulator] = await Promise.all([
-    runMachine(probe, { platform, emulated }, isSet ? [] : machines),
-    emulatorOf(probe, platform)
-  ]);
-  const run = (env, share) => runSteps(context, { name, service, variant, env, sibling, share });
+  const isSet = setsMachine(service);
+  const [seen, emulator] = await askMachine(context, service, platform);
+  const run = (env, share) => runSteps(context, { name, service, variant, env, sibling, checking, share });
   try {
     const result = await run(seen.env, true);
     const known = isSet ? { env: {}, seen: void 0, limit: "smoke.env sets the emulator's machine" } : seen;
@@ -1233,6 +1260,7 @@ async function smokeVariant(context, name, service, variant, sibling) {
       machines: machineProofs(platform, machines, known)
     };
   } catch (error) {
+    await checking;
     const again = (env) => {
       context.progress.note(
         { step: "smoke", service: name },
@@ -1255,7 +1283,7 @@ async function testVariant(context, { name, service }, variant, options = {}) {
   const { platform } = variant;
   const { smoke: smoke2 = true, onChecked, onBillFiles, sibling } = options;
   try {
-    const { files, elf, links, notes, billFiles } = await context.progress.step(
+    const checking = context.progress.step(
       { step: "check", service: name, platform },
       () => retryIfCanceled(
         context,
@@ -1265,17 +1293,19 @@ async function testVariant(context, { name, service }, variant, options = {}) {
         detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`
       })
     );
+    const isEmulated = platform !== context.native;
+    if (!isEmulated) await checking;
+    const running = smoke2 ? runBeside(context, { name, service }, variant, { sibling, checking }) : void 0;
+    running?.catch(() => void 0);
+    const { files, elf, links, notes, billFiles } = await checking;
     if (billFiles !== void 0) onBillFiles?.(platform, billFiles);
     onChecked?.(variant);
-    if (!smoke2) {
+    const result = await running;
+    if (result === void 0) {
       const machines2 = machineProofs(platform, context.catalog.machines[platform], void 0);
       return { platform, files, elf, links, machines: machines2, notes };
     }
-    const { machines, ...run } = await context.progress.step(
-      { step: "smoke", service: name, platform },
-      () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant, sibling)),
-      ({ machine: machine2, lines: lines2 }) => ({ detail: [machine2, ...lines2].join("; ") })
-    );
+    const { machines, ...run } = result;
     const { machine, lines, partial, native, emulator } = run;
     return {
       platform,
@@ -1293,6 +1323,23 @@ async function testVariant(context, { name, service }, variant, options = {}) {
   } finally {
     if (platform === sibling?.platform) sibling.imported(void 0);
   }
+}
+function runBeside(context, { name, service }, variant, { sibling, checking }) {
+  return context.progress.step(
+    { step: "smoke", service: name, platform: variant.platform },
+    () => Promise.race([
+      failedOnly(checking),
+      retryIfCanceled(context, () => smokeVariant(context, name, service, variant, { sibling, checking }))
+    ]),
+    (run) => run === void 0 ? { state: "stopped" } : { detail: [run.machine, ...run.lines].join("; ") }
+  );
+}
+function failedOnly(promise) {
+  return new Promise((resolve) => {
+    promise.catch(() => {
+      resolve(void 0);
+    });
+  });
 }
 async function retryIfCanceled({ signal }, run) {
   try {
@@ -1339,6 +1386,9 @@ function differencesOf(proofs) {
 
 // packages/proof/src/build-and-test.ts
 async function buildAndTest(context, request, { onChecked, ...options } = {}) {
+  if (options.smoke !== false)
+    for (const platform of builtPlatforms(request))
+      askMachine(context, request.service, platform).catch(() => void 0);
   const built = await context.progress.step(
     { step: "build", service: request.name },
     () => retryIfCanceled(context, () => buildVariants(request)),
@@ -1535,8 +1585,8 @@ async function buildCandidate(context, prepared, { targets, note, only }) {
   });
   const labels = standardLabels(request);
   const ownKey = only === void 0 ? key : variantKey(key, only, built.compiled);
-  const finalise = (from, digest) => context.progress.step(
-    { step: "finalise", service: name },
+  const finalise = (from, digest, registry) => context.progress.step(
+    { step: "finalise", service: name, registry },
     () => finaliseImage({
       source: { ...from, reference: digest },
       platforms: only === void 0 ? [...context.platforms] : [only],
@@ -1564,7 +1614,7 @@ async function buildCandidate(context, prepared, { targets, note, only }) {
     deliver: async (target) => {
       const digest = await uploads.digest(target, built);
       const from = { registry: target.client, repository: repositoryOf(target, name) };
-      return { image: await image.get(() => finalise(from, digest)), from };
+      return { image: await image.get(() => finalise(from, digest, target.name)), from };
     }
   };
 }
@@ -1688,8 +1738,8 @@ async function checkLayers(context, { name, service: { allowForeign, allowDiffer
   const { machines } = context.catalog;
   const options = { digest, elf: true, allowForeign, allowDifferences, machines };
   const verification = await verifyTag(context, name, [from], digest, options);
-  for (const { code, what, where, remedy } of verification.targets.flatMap(({ problems }) => problems))
-    throw new TgoError(code, what, defined({ where, remedy }));
+  const [problem] = verification.targets.flatMap(({ problems }) => problems);
+  if (problem !== void 0) throw errorOf(problem);
   return verification;
 }
 function compareAll(context, subject, {
@@ -1844,12 +1894,14 @@ async function chooseImage(context, {
   return { image: claim, proofs: await tests.test(claim, proofs, { run: !isReleased }), notes: [note] };
 }
 async function withSignedProofs({ attestor }, { service, tests }, found, known) {
-  const { key, accepts = () => true } = tests;
+  const { key, origin, accepts = () => true } = tests;
   if (attestor === void 0 || key === void 0) return known;
   const read = found.map(async ({ from, verification: { variants } }) => {
     const unknown = variants.filter(({ digest }) => known.get(digest)?.proof.smoke === void 0);
     if (unknown.length === 0 || from.registry.referrers === false) return [];
-    return [...await attestor.proofs({ target: from, service, tests: key }, unknown)];
+    return [
+      ...await attestor.proofs({ target: from, service, tests: key, ...defined({ origin }) }, unknown)
+    ];
   });
   const signed = (await Promise.all(read)).flat();
   return new Map([

@@ -448,7 +448,7 @@ declare class ReportError extends FunctionFailed {
 declare function loginOf(host: string, username: string | undefined, password: Secret | undefined): Login | undefined;
 
 /** A kept report in a format. */
-declare function renderReport(json: string, format: ReportFormat): string;
+declare function renderReport(json: string, format: ReportFormat): Promise<string>;
 /** A kept report's release record, as JSON. @throws TgoError NOT_FOUND if no registry takes one */
 declare function renderRecord(json: string): string;
 

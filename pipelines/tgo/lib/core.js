@@ -24,12 +24,15 @@ import {
   withOwnLastLine
 } from "./core-images-releases.js";
 import "./core-images-layers-releases.js";
+import "./core-images-releases-render-html.js";
 import "./attest-core-images-releases.js";
 import {
   TgoError,
   detailsOf,
   isTgoError
 } from "./attest-core-images-layers-releases.js";
+import "./attest-core-images-layers-releases-render-html.js";
+import "./attest-core-images-layers-pnpm-packages-releases.js";
 import "./common.js";
 
 // packages/functions/src/build.ts
@@ -637,8 +640,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "5b5af8e5486dc957";
-var BUILD_HASH = "c9f00d2801840e84";
+var PIPELINE = "172ba3292f38304c";
+var BUILD_HASH = "8ce00b5159909648";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -28,17 +28,14 @@ import {
   connectHosts,
   connectionOptions,
   copyImage,
-  count,
   finaliseVariants,
   finishReport,
-  jsonText,
   loadCatalog,
   loadPins,
   openContext,
   openProgress,
   openSignatureChecks,
   parsePlatform,
-  printableLine,
   promisedMachines,
   pushBlobsAndManifests,
   putTag,
@@ -47,13 +44,18 @@ import {
   renderLine,
   renderTable,
   reportService,
-  size,
   smokeRow,
   standardLabels,
   trustFlags,
   verifyImage
 } from "./core-images-releases.js";
 import "./core-images-layers-releases.js";
+import {
+  count,
+  jsonText,
+  printableLine,
+  size
+} from "./core-images-releases-render-html.js";
 import {
   CANDIDATE_ANNOTATION,
   defined,
@@ -88,6 +90,7 @@ import {
   readBlob,
   readPackages
 } from "./attest-core-images-layers-releases.js";
+import "./attest-core-images-layers-releases-render-html.js";
 import {
   array,
   describeIssue,
@@ -97,7 +100,8 @@ import {
   record,
   safeParse,
   string
-} from "./common.js";
+} from "./attest-core-images-layers-pnpm-packages-releases.js";
+import "./common.js";
 
 // packages/inspection/src/image-source.ts
 function nameOf({ registry, repository, wanted }) {

@@ -26,6 +26,8 @@ import {
   misfitRemedy,
   misfitText
 } from "./attest-core-images-layers-releases.js";
+import "./attest-core-images-layers-releases-render-html.js";
+import "./attest-core-images-layers-pnpm-packages-releases.js";
 import "./common.js";
 
 // packages/image/src/parity/compare-contents.ts

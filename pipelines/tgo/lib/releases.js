@@ -52,18 +52,13 @@ import {
   checkPackages,
   commitNotes,
   completeCandidate,
-  count,
-  duration,
   finaliseVariants,
   finishReport,
-  fold,
   formatBaseLock,
   hanging,
   imageLabels,
   interruptionOf,
   isFinalIndex,
-  isInPlace,
-  jsonText,
   loadCatalog,
   loadPins,
   mirrored,
@@ -81,7 +76,6 @@ import {
   readProject,
   readRequest,
   refuseUnreleasable,
-  remedyParts,
   renderLine,
   renderTable,
   reportService,
@@ -89,7 +83,6 @@ import {
   rowsOfVerification,
   selectPlatforms,
   selectServices,
-  shortDigest,
   standardLabels,
   toolsContainer,
   versionTags,
@@ -98,6 +91,15 @@ import {
   wrap
 } from "./core-images-releases.js";
 import "./core-images-layers-releases.js";
+import {
+  count,
+  duration,
+  fold,
+  isInPlace,
+  jsonText,
+  remedyParts,
+  shortDigest
+} from "./core-images-releases-render-html.js";
 import {
   CANDIDATE_ANNOTATION,
   LATEST,
@@ -128,16 +130,20 @@ import {
 import {
   TgoError,
   canonicalize,
+  errorOf,
   foreseenProblem,
   inParallel,
   innerCause,
   isIndex,
   isTgoError,
-  printableText,
   problemOf,
+  problemText,
   readBlob,
   readStagedImage
 } from "./attest-core-images-layers-releases.js";
+import {
+  printableText
+} from "./attest-core-images-layers-releases-render-html.js";
 import {
   array,
   check,
@@ -154,7 +160,8 @@ import {
   strictObject,
   string,
   wholeNumber
-} from "./common.js";
+} from "./attest-core-images-layers-pnpm-packages-releases.js";
+import "./common.js";
 
 // packages/publishing/src/preflight/check-lines.ts
 function checkOf(name3, problems2, seen) {
@@ -169,13 +176,14 @@ function registryChecks(checks, version) {
   const isRefused = checks.some(({ accepts, report }) => !accepts && report.state === "failed");
   const having = checks.filter(({ hasCandidate }) => hasCandidate).map(({ report }) => report.registry);
   const isOther = checks.some(({ existing }) => existing === "other");
+  const areSilent = checks.every(({ accepts, report }) => !accepts && report.state !== "already there");
   return [
     {
       name: "push access",
       state: isRefused ? "failed" : "ok",
       evidence: lines(({ accepts, report }) => accepts ? "accepts pushes" : whyNot(report.problems))
     },
-    {
+    areSilent ? skipped("image", "unknown: no registry could be asked") : {
       name: "image",
       state: "ok",
       evidence: [having.length === 0 ? "in no registry: it has to be built" : `in ${having.join(", ")}`]
@@ -183,7 +191,7 @@ function registryChecks(checks, version) {
     ...version === void 0 ? [] : [
       {
         name: `version ${version}`,
-        state: isOther ? "failed" : "ok",
+        state: isOther ? "failed" : areSilent ? "skipped" : "ok",
         evidence: lines(
           ({ existing, accepts }) => existing === "other" ? "exists with other content" : existing === "same" ? "exists, with this content" : accepts ? "free" : "unknown"
         )
@@ -2306,11 +2314,11 @@ async function allSettled(work) {
 
 // packages/functions/src/release-run.ts
 var NOT_STARTED = "preflight found problems that must be fixed first: nothing was built, nothing was pushed";
-async function runRelease(call, { command: command2, names, flags, source, format }, start) {
+async function runRelease(call, { command, names, flags, source, format }, start) {
   const started = performance.now();
   const { signingKey, signingKeyPassword, identityToken } = flags;
   const signing = { signingKey, signingKeyPassword, identityToken };
-  const context = await openSigningContext(call, signing, { carriesAll: command2 === "promote" });
+  const context = await openSigningContext(call, signing, { carriesAll: command === "promote" });
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === void 0 ? names : [service], source);
   const { version: given, gitTag, allowBackwards, adoptLatest, fullSmoke, strictParity } = flags;
@@ -2320,8 +2328,8 @@ async function runRelease(call, { command: command2, names, flags, source, forma
     ...{ allowBackwards, adoptLatest, fullSmoke, strictParity, assemble: assemble2, wait, requireNative: requireNative2 },
     ...signing
   };
-  const run2 = { command: command2, started, flags: { ...repeated, ...sourceFlags(source) }, format };
-  if (command2 === "release")
+  const run2 = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
+  if (command === "release")
     await holdToGuards(context, { version, gitTag, services: selected.map(({ name: name3 }) => name3) });
   const { preflight: preflight3, bring } = await start(context, selected, version);
   if (!preflight3.canStart) {
@@ -2340,10 +2348,10 @@ async function runRelease(call, { command: command2, names, flags, source, forma
     version,
     allowBackwards: flags.allowBackwards,
     adopt: flags.adoptLatest,
-    promotes: command2 === "promote",
+    promotes: command === "promote",
     pipeline: context.pipeline
   });
-  const nowhere = command2 === "promote" && interruption === void 0 ? versionNowhere(services) : void 0;
+  const nowhere = command === "promote" && interruption === void 0 ? versionNowhere(services) : void 0;
   if (nowhere !== void 0) {
     const problems3 = [nowhere];
     return finishReport(context, { ...run2, ok: false, services: [] }, { version: version.text, problems: problems3 });
@@ -2679,7 +2687,8 @@ function judgeProofs({ platform, manifest }, claims, demand) {
   const reasons = [...new Set(judged.map(({ wrong, signer }) => `${wrong ?? ""} (${signer})`))];
   throw new TgoError("VERIFY", `the proof of ${platform} is ${reasons.join("; ")}`, {
     where: manifest,
-    remedy: `Build and test the platform on a machine of ${platform}, with this version of the pipelines: tgo build-variant --platform ${platform}`
+    remedy: `Build and test the platform on a machine of ${platform}, with this version of the pipelines:
+${demand.command}`
   });
 }
 function whatIsWrong(platform, { proof, origin }, { key, pipelines, requireNative: requireNative2 }) {
@@ -2691,6 +2700,12 @@ function whatIsWrong(platform, { proof, origin }, { key, pipelines, requireNativ
   if (origin.pipelines !== pipelines)
     return `of other pipelines, ${origin.pipelines}; these are ${pipelines}`;
   return void 0;
+}
+
+// packages/publishing/src/variants/variant-command.ts
+function variantCommand({ request }, platform, more = {}) {
+  const { name: name3, version } = request;
+  return commandLine("build-variant", { service: [name3], platform: [platform], version, ...more });
 }
 
 // packages/publishing/src/variants/prove-variants.ts
@@ -2713,14 +2728,18 @@ function testsOf(context, { key, request: { name: name3, service } }, { target, 
   const tests = imageTests(alone, { name: name3, service }, variantTag(key, platform));
   return requireNative2 ? nativeTests(tests) : tests;
 }
-async function judge(context, { key, request: { name: name3 } }, { target, variant: variant2, tests }, { known, requireNative: requireNative2, pipelines }) {
+async function judge(context, prepared, { target, variant: variant2, tests }, { known, requireNative: requireNative2, pipelines }) {
   const { platform, image, manifest } = variant2;
+  const { key, request } = prepared;
   const here = known.get(manifest) ?? (await tests.recorded([image])).proofs.get(manifest)?.proof;
   if (here?.smoke !== void 0 && (!requireNative2 || isNative(here)))
     return { proof: here, note: `${platform}: ran ${howItRan(here.smoke)}${onEngine(here)}` };
   const { attestor } = context;
-  const claims = attestor === void 0 || target.registry.referrers === false ? [] : await attestor.claims({ target, service: name3 }, { digest: manifest });
-  const judged = judgeProofs(variant2, claims, { key, pipelines, requireNative: requireNative2, tests: tests.key ?? "" });
+  const claims = attestor === void 0 || target.registry.referrers === false ? [] : await attestor.claims({ target, service: request.name }, { digest: manifest });
+  const judged = judgeProofs(variant2, claims, {
+    ...{ key, pipelines, requireNative: requireNative2, tests: tests.key ?? "" },
+    command: variantCommand(prepared, platform)
+  });
   if ("proof" in judged) {
     const { proof, signer } = judged;
     return { proof, note: `${platform}: ran ${howItRan(proof.smoke)}, by the proof that ${signer} signed` };
@@ -2729,7 +2748,8 @@ async function judge(context, { key, request: { name: name3 } }, { target, varia
   if (requireNative2 && platform !== context.native)
     throw new TgoError("VERIFY", `${platform} has no proof of a native run: ${unproven}`, {
       where: manifest,
-      remedy: `Build it on a machine of ${platform}, with a key to sign its proof: tgo build-variant --platform ${platform} --require-native`
+      remedy: `Build it on a machine of ${platform}, with a key to sign its proof:
+${variantCommand(prepared, platform, { "require-native": true })}`
     });
   return { unproven };
 }
@@ -2830,31 +2850,51 @@ async function inRegistry2(target, { key, request: { name: name3, source } }, pl
 
 // packages/publishing/src/variants/wait-for-variants.ts
 var PAUSES_MS = [1e3, 2e3, 5e3, 1e4];
+var LOOKS_FOR_KEYS = 6;
+var LASTING = /* @__PURE__ */ new Set(["UNAUTHORIZED", "DENIED", "VERIFY"]);
+var SAME = "Source, definition, base images, version and pipelines must be the same on all machines";
 async function waitForVariants(context, prepared, { waitMs }) {
   const { name: service } = prepared.request;
   const until = performance.now() + waitMs;
-  let found = await findVariants(context, prepared);
-  let told = "";
+  const told = /* @__PURE__ */ new Set();
+  const tell = (note, about = note) => {
+    if (!told.has(about)) context.progress.note({ step: "assemble", service }, note);
+    told.add(about);
+  };
   for (let look = 0; ; look++) {
+    const found = await findVariants(context, prepared);
     const whole = found.find(({ variants }) => variants.length === context.platforms.length);
     if (whole !== void 0) return whole;
     const left = until - performance.now();
-    if (left <= 0) throw await notWhole(context, prepared, found);
+    const problem = problemIn(context, found);
+    if (problem !== void 0 && (left <= 0 || LASTING.has(problem.code))) throw errorOf(problem);
+    if (left <= 0) throw await notWhole(context, prepared, { found, waitMs });
     const missing = missingOf(context, best(found));
-    if (told !== missing.join()) {
-      const note = `waiting up to ${duration(left)} for ${missing.join(" and ")}: another machine builds it with
-${command(prepared, missing[0])}`;
-      context.progress.note({ step: "assemble", service }, note);
-      told = missing.join();
-    }
+    const names = missing.join(" and ");
+    const commands = missing.map((platform) => variantCommand(prepared, platform));
+    const upTo = `up to ${duration(left)}`;
+    if (problem !== void 0) tell(`${problemText(problem)}
+asked again for ${upTo}`, problem.what);
+    else tell(`waiting ${upTo} for ${names}: another machine builds it with
+${commands[0] ?? ""}`, names);
+    if (look % LOOKS_FOR_KEYS === 1)
+      for (const tag of await otherKeys(context, prepared, missing))
+        tell(
+          `${tag} is of the same commit and has another key: if the other machine made it now, this wait is in vain. ${SAME}.`,
+          tag
+        );
     const pause = Math.min(PAUSES_MS[look] ?? 1e4, left);
     await setTimeout(pause, void 0, context.signal && { signal: context.signal }).catch(
       (error) => {
         throw interruptionOf(context) ?? error;
       }
     );
-    found = await findVariants(context, prepared);
   }
+}
+function problemIn(context, found) {
+  const { required } = splitByRequired(context);
+  const [problem] = [best(found), ...found].filter((each) => each !== void 0 && required.includes(each.target)).flatMap((each) => each?.problems ?? []);
+  return problem;
 }
 function best(found) {
   return found.reduce(
@@ -2865,40 +2905,26 @@ function best(found) {
 function missingOf({ platforms }, found) {
   return platforms.filter((platform) => !found?.variants.some((each) => each.platform === platform));
 }
-function command({ request }, platform) {
-  const { name: name3, version } = request;
-  return commandLine("build-variant", { service: [name3], platform: [platform ?? ""], version });
-}
-async function notWhole(context, prepared, found) {
+async function notWhole(context, prepared, { found, waitMs }) {
   const { name: name3 } = prepared.request;
   const most = best(found);
   const missing = missingOf(context, most);
-  const { required } = splitByRequired(context);
-  const [problem] = [most, ...found].filter((each) => each !== void 0 && required.includes(each.target)).flatMap((each) => each?.problems ?? []);
-  if (problem !== void 0)
-    return new TgoError(
-      problem.code,
-      problem.what,
-      defined({ where: problem.where, remedy: problem.remedy })
-    );
   const others = await otherKeys(context, prepared, missing);
-  const commands = missing.map((platform) => command(prepared, platform));
+  const commands = missing.map((platform) => variantCommand(prepared, platform));
   const remedy = `On a machine of that platform, from the same source and with the same flags for registries, catalog and base images:
 ${commands.join("\n")}
-Then run this command again; --wait 30m waits for it.`;
+Then run this command again${waitMs === 0 ? "; --wait 30m waits for it." : "."}`;
   if (others.length > 0)
     return new TgoError(
       "CONFLICT",
       `the platforms of ${name3} have two keys: ${missing.join(" and ")} is missing under ${prepared.key}, and there as ${others.join(", ")}`,
-      {
-        remedy: "Source, definition, base images, version and pipelines must be the same on all machines: pin base images with --base-lock. " + remedy
-      }
+      { remedy: `${SAME}: pin base images with --base-lock. ${remedy}` }
     );
   const there = most?.variants.map(({ platform }) => platform) ?? [];
   return new TgoError(
     "NOT_FOUND",
-    `no registry has ${missing.join(" and ")} of candidate ${prepared.key}` + (there.length === 0 || most === void 0 ? "" : `; ${most.target.name} has ${there.join(", ")}`),
-    { remedy }
+    `${waitMs === 0 ? "" : `after ${duration(waitMs)}, `}no registry has ${missing.join(" and ")} of candidate ${prepared.key}` + (there.length === 0 || most === void 0 ? "" : `; ${most.target.name} has ${there.join(", ")}`),
+    { remedy: waitMs === 0 ? remedy : `See whether the other machine's job failed. ${remedy}` }
   );
 }
 
@@ -2914,9 +2940,6 @@ function createAssembly(options) {
       return assembledCandidate(context, { prepared, key, found }, options);
     }
   };
-}
-function errorOf({ code, what, where, remedy }) {
-  return new TgoError(code, what, defined({ where, remedy }));
 }
 async function existingKey(context, { key, request }) {
   const { name: name3, version } = request;
@@ -3406,17 +3429,22 @@ function renderStatus({ rows, disagreements }, format, width) {
   const columns = format === "text" ? width ?? Infinity : Infinity;
   const bullet = format === "markdown" ? "- " : "  ";
   const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
-  const told = sharedFindings(
-    disagreements.map((each) => each.told),
-    [...new Set(rows.map(({ service }) => service))]
+  const services = [...new Set(rows.map(({ service }) => service))];
+  const told = (of) => sharedFindings(
+    of.map((each) => each.told),
+    services
   );
-  const findings = disagreements.length === 0 ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."] : [
-    `${count(told.length, "disagreement")}:`,
-    "",
-    ...told.flatMap((line) => hanging(bullet, renderLine(line, format), columns)),
+  const listed = (heading, lines) => lines.length === 0 ? [] : ["", heading, "", ...lines.flatMap((line) => hanging(bullet, renderLine(line, format), columns))];
+  const isUnknown = ({ kind }) => kind === "not asked";
+  const differing = told(disagreements.filter((each) => !isUnknown(each)));
+  const all = rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet.";
+  return [
+    table,
+    ...disagreements.length === 0 ? ["", all] : [],
+    ...listed("Not everything is known:", told(disagreements.filter(isUnknown))),
+    ...listed(`${count(differing.length, "disagreement")}:`, differing),
     ...remedies.flatMap((remedy) => ["", ...remedyLines(remedy, format, columns)])
-  ];
-  return [table, "", ...findings].join("\n");
+  ].join("\n");
 }
 function sharedFindings(lines, services) {
   const parts = lines.map((line) => {
@@ -3441,18 +3469,18 @@ function collapsed(rows) {
   return services.flatMap((service) => {
     const own = rows.filter((row) => row.service === service);
     const groups = fold(
-      own.map((row) => [row.registry, cells(row)]),
-      (texts) => JSON.stringify(texts)
+      own.map((row) => [row.registry, row]),
+      ({ unreachable, latest, lines, newest, prerelease }) => unreachable === void 0 ? JSON.stringify([latest, lines, newest, prerelease]) : ""
     );
-    return groups.map(({ value, names }) => ({ service, registries: names, cells: value }));
+    return groups.map(({ value, names }) => ({ service, registries: names, cells: cells(value) }));
   });
 }
 function isReleased({ latest, lines, newest, prerelease }) {
   return [latest, newest, prerelease, ...lines].some((pointer2) => pointer2 !== void 0);
 }
 function cells({ unreachable, latest, lines, newest, prerelease }) {
-  if (unreachable !== void 0) return [`unknown: ${unreachable}`, "", "", ""];
-  const floating = lines.map((line) => `${line.tag} is ${name2(line)}`).join(", ");
+  if (unreachable !== void 0) return ["unknown", "", "", ""];
+  const floating = lines.map((line) => `${line.tag} is ${line.version ?? name2(line)}`).join(", ");
   return [name2(latest), floating === "" ? "-" : floating, name2(newest), name2(prerelease)];
 }
 function name2(pointer2) {
@@ -3794,11 +3822,9 @@ async function problemsOf2(context, reference) {
 }
 async function enginesProblems({ bases, platforms }, reference) {
   const results = await Promise.allSettled(platforms.map((platform) => bases.container(reference, platform)));
-  return results.flatMap((result) => result.status === "fulfilled" ? [] : [errorText(result.reason)]);
-}
-function errorText(reason) {
-  const { what, where, remedy } = problemOf(reason);
-  return [what, where, remedy].filter((text) => text !== void 0).join("\n  ");
+  return results.flatMap(
+    (result) => result.status === "fulfilled" ? [] : [problemText(problemOf(result.reason))]
+  );
 }
 
 // packages/functions/src/describe-base-lock.ts
@@ -3972,12 +3998,7 @@ function problemsOf3({ problems: problems2 = [], services }) {
       ...service.registries.flatMap((row) => row.problems.map((each) => ({ where: row.reference, ...each })))
     ])
   ];
-  const texts = all.map(
-    ({ what, where, remedy }) => [what, ...where === void 0 ? [] : [`in ${where}`], ...remedy === void 0 ? [] : [remedy]].join(
-      "\n"
-    )
-  );
-  return [...new Set(texts)];
+  return [...new Set(all.map(problemText))];
 }
 
 // packages/functions/src/plan.ts

@@ -179,7 +179,7 @@ export class Candidate {
   report(
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
-  ): File {
+  ): Promise<File> {
     return reportFile(this.json, format);
   }
 }
@@ -212,7 +212,7 @@ export class Release {
   report(
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
-  ): File {
+  ): Promise<File> {
     return reportFile(this.json, format);
   }
 }
@@ -239,7 +239,7 @@ export class Verification {
   report(
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
-  ): File {
+  ): Promise<File> {
     return reportFile(this.json, format);
   }
 }
@@ -251,6 +251,6 @@ const EXTENSIONS: Readonly<Record<ReportFormat, string>> = {
   [ReportFormat.Html]: "html",
 };
 
-function reportFile(json: string, format: ReportFormat): File {
-  return dag.file(`report.${EXTENSIONS[format]}`, renderReport(json, format));
+async function reportFile(json: string, format: ReportFormat): Promise<File> {
+  return dag.file(`report.${EXTENSIONS[format]}`, await renderReport(json, format));
 }
