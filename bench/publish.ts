@@ -76,8 +76,8 @@ export async function publishBench(
           { sample, round },
           {
             onRun: (run) => {
-              const commit = results.commits[run.code] ?? "";
-              results = withRun({ ...results, date: new Date().toISOString() }, { ...run, commit });
+              const own = { commit: results.commits[run.code] ?? "", machine: results.machine };
+              results = withRun({ ...results, date: new Date().toISOString() }, { ...run, ...own });
             },
             onFailure: (failure) => failures.push(failure),
           },

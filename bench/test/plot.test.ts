@@ -23,7 +23,7 @@ describe("the plot", () => {
   });
 
   it("draws whole publishes of services that were published, without a builds' row for them", () => {
-    const run = { code: "after", kind: "both", commit: "c", processorSeconds: 1 } as const;
+    const run = { code: "after", kind: "both", commit: "c", machine: "m", processorSeconds: 1 } as const;
     const publishes = {
       ...{ commands: [], commits: {}, machine: "", date: "", engine: "local" as const },
       runs: [30, 10, 20].map((seconds) => ({ ...run, service: "shop-api", seconds })),

@@ -61,7 +61,7 @@ it("compares medians with what was before, and with the targets", () => {
     service: "tgo-api",
     code,
     kind,
-    commit: "",
+    ...{ commit: "", machine: "" },
     seconds,
     processorSeconds: seconds * 2,
   });
@@ -90,8 +90,13 @@ it("compares medians with what was before, and with the targets", () => {
 });
 
 it("keeps what was measured earlier of other services and kinds, and replaces another commit's", () => {
-  const run = (service: string, kind: MeasuredPublish["kind"], commit: string): MeasuredPublish => ({
-    ...{ service, code: "after", kind, commit, seconds: commit.length, processorSeconds: 1 },
+  const run = (
+    service: string,
+    kind: MeasuredPublish["kind"],
+    commit: string,
+    machine = "m",
+  ): MeasuredPublish => ({
+    ...{ service, code: "after", kind, commit, machine, seconds: commit.length, processorSeconds: 1 },
   });
   const old = [run("tgo-api", "both", "a"), run("tgo-api", "edit", "a"), run("tgo-rag", "both", "a")];
   const known = { ...CONDITIONS, commands: ["first"], runs: old };
@@ -107,6 +112,11 @@ it("keeps what was measured earlier of other services and kinds, and replaces an
   // Written twice from one file, nothing counts twice.
   expect(merge(merged, added).runs).toHaveLength(5);
   expect(withRun(merged, run("tgo-ai", "both", "bb")).runs).toHaveLength(6);
+  // Another machine's seconds stand in no row with this one's.
+  const elsewhere = withRun(merged, run("tgo-api", "one", "bb", "other"));
+  expect(elsewhere.runs.map(({ service, machine }) => `${service} ${machine}`)).toEqual([
+    ...["tgo-rag m", "tgo-ai m", "tgo-api other"],
+  ]);
 });
 
 it("refuses unknown kinds and folders that are no checkout", () => {

@@ -65,8 +65,8 @@ export async function measureRound(
     await measureDockerfile(bench, sample, round).then(onRun, failed);
 }
 
-/** A run, before its checkout's commit is known. */
-type NewRun = Omit<MeasuredPublish, "commit">;
+/** A run, without what all runs of its checkout have. */
+type NewRun = Omit<MeasuredPublish, "commit" | "machine">;
 
 type OnRun = (run: NewRun) => void;
 

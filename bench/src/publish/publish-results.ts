@@ -14,6 +14,8 @@ export interface MeasuredPublish {
   readonly kind: PublishKind;
   /** Of the checkout; for a Dockerfile, of the engine that built it. */
   readonly commit: string;
+  /** Seconds of two machines are not compared. */
+  readonly machine: string;
   readonly seconds: number;
   readonly processorSeconds: number;
 }

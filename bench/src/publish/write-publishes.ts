@@ -31,10 +31,10 @@ export async function writePublishes(added: PublishResults): Promise<string> {
 }
 
 function section(results: PublishResults): string {
-  const { date, machine, engine, commands } = results;
+  const { date, engine, commands } = results;
   const said = commands.map((command) => `- \`${command}\``);
   return [
-    `Measured until ${date.slice(0, 10)}: ${machine}; ${engine === "local" ? "local engine" : "Dagger's engine"}; ${codes(results)}. The commands:`,
+    `Measured until ${date.slice(0, 10)}: ${machines(results)}; ${engine === "local" ? "local engine" : "Dagger's engine"}; ${codes(results)}. The commands:`,
     said.join("\n"),
     ...publishTables(results).flatMap((table) => [`### ${table.title}`, markdownTable(table)]),
   ].join("\n\n");
@@ -45,12 +45,22 @@ function codes({ runs, ...results }: PublishResults): string {
   const names = [...new Set(runs.map(({ code }) => code))].sort().reverse();
   return names
     .flatMap((code) => {
-      const own = runs.filter((run) => run.code === code);
-      const commits = [...new Set(own.map(({ commit }) => commit))];
-      return commits.map((commit) => {
-        const services = servicesOf({ ...results, runs: own.filter((run) => run.commit === commit) });
-        return `"${code}" is ${commit}${commits.length === 1 ? "" : ` (${services.join(", ")})`}`;
-      });
+      const own = { ...results, runs: runs.filter((run) => run.code === code) };
+      return withServices(own, "commit").map((commit) => `"${code}" is ${commit}`);
     })
     .join(", ");
+}
+
+function machines(results: PublishResults): string {
+  return withServices(results, "machine").join(", ");
+}
+
+/** Each value, with the services that were measured with it if there are several. */
+function withServices({ runs, ...results }: PublishResults, key: "commit" | "machine"): string[] {
+  const values = [...new Set(runs.map((run) => run[key]))];
+  if (values.length === 1) return values;
+  return values.map((value) => {
+    const services = servicesOf({ ...results, runs: runs.filter((run) => run[key] === value) });
+    return `${value} (${services.join(", ")})`;
+  });
 }
