@@ -1,7 +1,8 @@
 import { TagPolicy } from "@tgo/release-rules";
 import * as v from "@tgo/schemas";
 import { Machines } from "./machine.js";
-import { PLATFORMS, Platform } from "./platform.js";
+import { PLATFORMS } from "./parse-platform.js";
+import { Platform } from "./platform.js";
 import { PublicUrl } from "./public-url.js";
 import { Registry, registries, registryRepository } from "./registry.js";
 import { Service } from "./service.js";

@@ -8,7 +8,8 @@ export { misspeltName, nearestName } from "./nearest-name.js";
 export { type CatalogOrigins, catalogOrigins } from "./origins.js";
 export { applyOverride, parseOverrideFile } from "./override.js";
 export { CatalogOverride } from "./override-schema.js";
-export { Platform, parsePlatform } from "./platform.js";
+export { parsePlatform } from "./parse-platform.js";
+export { Platform } from "./platform.js";
 export { Registry, parseRegistryFlag, registryRepository } from "./registry.js";
 export { selectPlatforms, selectServices } from "./select.js";
 export {

@@ -1,5 +1,6 @@
 import type { Catalog } from "./catalog.js";
-import { parsePlatform, PLATFORMS, type Platform } from "./platform.js";
+import { parsePlatform, PLATFORMS } from "./parse-platform.js";
+import type { Platform } from "./platform.js";
 import type { Service } from "./service.js";
 import { TgoError } from "@tgo/errors";
 import { unknownName } from "./unknown-name.js";

@@ -16,7 +16,7 @@ function index(): string {
   return `${[
     "# Error codes",
     "Every problem in a report has a code, for programs: `problems[].code` in JSON. The codes are stable; messages are not.\n" +
-      "`npx --no-install tgo explain CODE` shows a code's page without a network.",
+      "`npx --no-install tgo explain DENIED` shows the page of a code, here DENIED, without a network.",
     MADE.replace("PATH", "../../"),
     Object.entries(ERROR_CODES)
       .map(([code, { cause }]) => `- [${code}](errors/${code}.md): ${cause}`)
@@ -62,7 +62,7 @@ function chineseIndex(): string {
   return `${[
     "# 错误代码",
     "报告中的每个问题都有一个代码，供程序使用：JSON 中的 `problems[].code`。代码保持稳定，提示文字可能改变。\n" +
-      "`npx --no-install tgo explain CODE` 不用网络即可显示某个代码的说明；环境变量 `LANG` 以 `zh` 开头时显示中文。",
+      "`npx --no-install tgo explain DENIED` 不用网络即可显示某个代码（这里是 DENIED）的说明；环境变量 `LANG` 以 `zh` 开头时显示中文。",
     MADE_IN_CHINESE.replace("PATH", "../../../"),
     Object.entries(CHINESE_ERROR_CODES)
       .map(([code, { cause }]) => `- [${code}](errors/${code}.md)：${cause}`)

@@ -1044,9 +1044,8 @@ function abbreviates(word, name) {
   return name[0] === word[0] && at === word.length;
 }
 
-// packages/catalog/src/platform.ts
+// packages/catalog/src/parse-platform.ts
 var PLATFORMS = ["linux/amd64", "linux/arm64"];
-var Platform = picklist(PLATFORMS);
 function parsePlatform2(text2) {
   const platform = PLATFORMS.find((known) => known === text2.trim());
   if (platform !== void 0) return platform;
@@ -1075,6 +1074,9 @@ function nearestPlatform(text2) {
   const nearest = nearestName(typed, PLATFORMS) ?? ALIASES2[nearestName(architecture, Object.keys(ALIASES2)) ?? ""];
   return PLATFORMS.find((known) => known === nearest);
 }
+
+// packages/catalog/src/platform.ts
+var Platform = picklist(PLATFORMS);
 
 // packages/catalog/src/service.ts
 var AbsolutePath = pipe(string(), regex(/^\/[^\0]*$/, "must be an absolute path"));
@@ -7807,7 +7809,7 @@ var Multiarch = class {
 };
 
 // pipelines/multiarch/core.ts
-var PIPELINE = "86cda532d6447ccf";
+var PIPELINE = "c16385e7a98b3387";
 var BUILD_HASH = "8ce00b5159909648";
 var MultiarchFunctions = class extends Multiarch {
   constructor(client, options) {

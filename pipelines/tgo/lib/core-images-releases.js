@@ -661,9 +661,8 @@ function abbreviates(word, name) {
   return name[0] === word[0] && at === word.length;
 }
 
-// packages/catalog/src/platform.ts
+// packages/catalog/src/parse-platform.ts
 var PLATFORMS = ["linux/amd64", "linux/arm64"];
-var Platform = picklist(PLATFORMS);
 function parsePlatform2(text2) {
   const platform = PLATFORMS.find((known) => known === text2.trim());
   if (platform !== void 0) return platform;
@@ -902,6 +901,9 @@ function processorOf(platform, { processor }) {
   const known = PROCESSORS[platform];
   return known[processor] ?? { level: 0, qemu: processor };
 }
+
+// packages/catalog/src/platform.ts
+var Platform = picklist(PLATFORMS);
 
 // packages/catalog/src/service.ts
 var AbsolutePath = pipe(string(), regex(/^\/[^\0]*$/, "must be an absolute path"));
@@ -9153,8 +9155,8 @@ export {
   TagPolicy,
   planTags,
   versionTags,
-  Platform,
   parsePlatform2 as parsePlatform,
+  Platform,
   Service,
   selectServices,
   selectPlatforms,
