@@ -63,6 +63,7 @@ const RUN_AGAIN = /same command again/;
 const WAIT_AN_HOUR = /asks for 60 min: wait that long, then run the same command again/;
 const START = /Start the registry/;
 const LOGIN = /docker login/;
+const ACCESS = /The login itself is accepted: .* may write to it/;
 const DIRECTLY = /rewrites manifests. Push to it directly/;
 
 const BEFORE_THE_GATE: readonly LastingFault[] = [
@@ -73,8 +74,8 @@ const BEFORE_THE_GATE: readonly LastingFault[] = [
   ["manifests break off", { kind: "reset", afterBytes: 150 }, "variant write", BROKEN, RUN_AGAIN],
   ["401 for a layer", UNAUTHORIZED, "layer upload", REJECTED, LOGIN],
   ["401 for the candidate's tag", UNAUTHORIZED, "candidate write", REJECTED, LOGIN],
-  ["403 for a layer", DENIED, "upload start", NO_ACCESS, LOGIN],
-  ["403 for the candidate's tag", DENIED, "candidate write", NO_ACCESS, LOGIN],
+  ["403 for a layer", DENIED, "upload start", NO_ACCESS, ACCESS],
+  ["403 for the candidate's tag", DENIED, "candidate write", NO_ACCESS, ACCESS],
   ["429 for a layer", BUSY, "layer upload", TOO_MANY, RUN_AGAIN],
   ["429 with Retry-After: 3600 for a layer", BUSY_AN_HOUR, "layer upload", TOO_MANY, WAIT_AN_HOUR],
   ["429 with Retry-After: 3600 for a manifest", BUSY_AN_HOUR, "variant write", TOO_MANY, WAIT_AN_HOUR],
@@ -120,8 +121,8 @@ const BEFORE_THE_GATE: readonly LastingFault[] = [
 const AFTER_THE_GATE: readonly LastingFault[] = [
   ["the registry stops listening", { kind: "down" }, "version write", REFUSED, START],
   ["401 for the version's tag", UNAUTHORIZED, "version write", REJECTED, LOGIN],
-  ["403 for the version's tag", DENIED, "version write", NO_ACCESS, LOGIN],
-  ["403 for latest", DENIED, "latest write", NO_ACCESS, LOGIN],
+  ["403 for the version's tag", DENIED, "version write", NO_ACCESS, ACCESS],
+  ["403 for latest", DENIED, "latest write", NO_ACCESS, ACCESS],
   ["429 for the version's tag", BUSY, "version write", TOO_MANY, RUN_AGAIN],
   ["429 with Retry-After: 7 for the version's tag", BUSY_FOR_SECONDS, "version write", TOO_MANY, RUN_AGAIN],
   ["503 for latest", MAINTENANCE, "latest write", /status 503.*maintenance/, RUN_AGAIN],
