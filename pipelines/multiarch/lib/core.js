@@ -230,7 +230,9 @@ function listChecks(facts) {
 }
 function sameDigest({ inspections, reference, options }) {
   if (inspections.length < 2 && options.expect?.digest === void 0) return void 0;
-  return { evidence: [`${reference.digest ?? ""} in all ${inspections.length}`] };
+  const having = inspections.filter(({ digest }) => digest !== void 0).length;
+  const all = inspections.length;
+  return having === all ? { evidence: [`${reference.digest ?? ""} in all ${all}`] } : { state: "note", evidence: [`${reference.digest ?? ""} in ${having} of ${all}`] };
 }
 function indexType({ reference }) {
   const { index, descriptor } = reference;
@@ -7809,7 +7811,7 @@ var Multiarch = class {
 };
 
 // pipelines/multiarch/core.ts
-var PIPELINE = "c16385e7a98b3387";
+var PIPELINE = "65ced1aa7f49091d";
 var BUILD_HASH = "8ce00b5159909648";
 var MultiarchFunctions = class extends Multiarch {
   constructor(client, options) {

@@ -4455,7 +4455,9 @@ function listChecks(facts) {
 }
 function sameDigest({ inspections, reference, options }) {
   if (inspections.length < 2 && options.expect?.digest === void 0) return void 0;
-  return { evidence: [`${reference.digest ?? ""} in all ${inspections.length}`] };
+  const having = inspections.filter(({ digest }) => digest !== void 0).length;
+  const all = inspections.length;
+  return having === all ? { evidence: [`${reference.digest ?? ""} in all ${all}`] } : { state: "note", evidence: [`${reference.digest ?? ""} in ${having} of ${all}`] };
 }
 function indexType({ reference }) {
   const { index, descriptor } = reference;

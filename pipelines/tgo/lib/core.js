@@ -640,7 +640,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "f642bdceb304a790";
+var PIPELINE = "a101834c8f520567";
 var BUILD_HASH = "8ce00b5159909648";
 var BUILT_IN = {
   services: {

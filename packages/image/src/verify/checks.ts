@@ -75,7 +75,12 @@ export function listChecks(facts: Facts): Check[] {
 
 function sameDigest({ inspections, reference, options }: ImageFacts): Seen | undefined {
   if (inspections.length < 2 && options.expect?.digest === undefined) return undefined;
-  return { evidence: [`${reference.digest ?? ""} in all ${inspections.length}`] };
+  const having = inspections.filter(({ digest }) => digest !== undefined).length;
+  const all = inspections.length;
+  // Other digests are problems of this check; where none was seen, another check says why.
+  return having === all
+    ? { evidence: [`${reference.digest ?? ""} in all ${all}`] }
+    : { state: "note", evidence: [`${reference.digest ?? ""} in ${having} of ${all}`] };
 }
 
 function indexType({ reference }: ImageFacts): Seen | undefined {
